@@ -1,0 +1,3 @@
+module github.com/ringbridge/ringbridge/schemas
+
+go 1.26.0
