@@ -1,0 +1,97 @@
+// Package crm is the conversation between the resolver, which wants to know what the
+// CRM says of a client, and the writer, which alone may ask the portal. It holds
+// questions and answers only; who answers and how is the writer's business.
+package crm
+
+import (
+	"time"
+
+	"github.com/ringbridge/ringbridge/pkg/event"
+)
+
+// LookupSubject is where a project's questions about clients are put.
+func LookupSubject(project string) string { return "ask." + project + ".lookup" }
+
+// SettledSubject is where a project's writer says that a call's plan is settled.
+func SettledSubject(project string) string { return "ask." + project + ".settled" }
+
+// Lookup asks who a number belongs to and what is open for him.
+type Lookup struct {
+	// Spellings are the ways the number may be written in the CRM, at most 20.
+	Spellings []string `json:"spellings"`
+	// Since is when the call came in: newer calls are looked up first.
+	Since time.Time `json:"since"`
+	// Backlog is true for work that live calls may overtake.
+	Backlog bool `json:"backlog,omitempty"`
+}
+
+// Found is what the CRM knows. Entities are those that a call may belong to: open
+// leads and deals only, and the contacts and companies with the number.
+type Found struct {
+	Open      []Item `json:"open,omitempty"`
+	Contacts  []Item `json:"contacts,omitempty"`
+	Companies []Item `json:"companies,omitempty"`
+	// People are the portal's users by id; nil when the webhook may not read them.
+	People map[int]event.Person `json:"people,omitempty"`
+	// WithoutLeads is true on a portal that works without leads.
+	WithoutLeads bool `json:"without_leads,omitempty"`
+	// Refused says why the portal will not answer this question, in the words of the
+	// project's language. Asking again does not help.
+	Refused string `json:"refused,omitempty"`
+}
+
+// Item is an entity of the CRM as far as choosing needs it.
+type Item struct {
+	event.Ref
+	Contact int       `json:"contact,omitempty"`
+	Company int       `json:"company,omitempty"`
+	Active  time.Time `json:"active,omitzero"`
+}
+
+// Settled asks to be told when a call's plan is settled: it is answered then.
+type Settled struct {
+	Call string `json:"call"`
+	Plan string `json:"plan"`
+}
+
+// SettledAnswer says that the plan is settled.
+type SettledAnswer struct {
+	Settled bool `json:"settled"`
+}
+
+// StatusSubject is where a project's writer says how its portal is doing.
+func StatusSubject(project string) string { return "ask." + project + ".status" }
+
+// StatusQuestion asks for a [Status].
+type StatusQuestion struct{}
+
+// PortalState says how a portal is doing.
+type PortalState string
+
+// The states: ok; slow, it asked for fewer requests or answers late; refused, it
+// does not let this webhook work; down, it cannot be reached or answers with faults.
+const (
+	PortalOK      PortalState = "ok"
+	PortalSlow    PortalState = "slow"
+	PortalRefused PortalState = "refused"
+	PortalDown    PortalState = "down"
+)
+
+// Status is what a writer says of its portal.
+type Status struct {
+	InFlight int    `json:"in_flight"`
+	InDoubt  int    `json:"in_doubt"`
+	Waiting  int    `json:"waiting"`
+	Portal   Portal `json:"portal"`
+}
+
+// Portal is a portal's state in numbers and words.
+type Portal struct {
+	State     PortalState `json:"state"`
+	Reason    string      `json:"reason,omitempty"`
+	Since     time.Time   `json:"since,omitzero"`
+	RetryAt   time.Time   `json:"retry_at,omitzero"`
+	Requests  int         `json:"requests"`
+	PerSecond float64     `json:"per_second"`
+	Burst     int         `json:"burst"`
+}

@@ -1,0 +1,99 @@
+// Package classifier turns a stored request into the facts of a call: direction,
+// outcome, client, employee, times, recording, traffic source. It asks nobody and
+// decides nothing; the same bytes and settings always give the same facts. Several
+// requests of one call are folded into one picture, in whatever order they came.
+// Start reading at [Start] and [Read].
+package classifier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"go.uber.org/zap"
+
+	"github.com/ringbridge/ringbridge/pkg/bus"
+	"github.com/ringbridge/ringbridge/pkg/callfile"
+	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/ringostat"
+	"github.com/ringbridge/ringbridge/pkg/service"
+)
+
+type classifier struct{ service.Env }
+
+// Start reads every project's requests, each project's one after the other.
+func Start(env service.Env) error {
+	c := classifier{env}
+	env.Router.Add(bus.Work{
+		Name: "classifier", Types: []event.Type{event.TypeCallReceived},
+		Lane:   func(e event.Envelope) string { return e.Project },
+		Handle: c.handle, Dropped: c.park,
+	})
+	return nil
+}
+
+// handle publishes what is known of the call after this request. The event is stored
+// before the file, so a crash in between only repeats the same event.
+func (c classifier) handle(ctx context.Context, e event.Envelope) ([]event.Envelope, error) {
+	received, err := event.As[event.CallReceived](e)
+	if err != nil {
+		return nil, bus.Drop(err)
+	}
+	settings, ok := c.Projects.Get(e.Project)
+	if !ok {
+		return nil, bus.Drop(fmt.Errorf("project %s is not in the settings any more", e.Project))
+	}
+	report, err := Read(received, settings)
+	if err != nil {
+		return nil, bus.Drop(err)
+	}
+	file, err := c.Files.Get(ctx, e.Project, report.ID)
+	if err != nil {
+		return nil, err
+	}
+	reports := event.With(file.Reports, report)
+	before, after := event.Fold(file.Reports), event.Fold(reports)
+	classified := &event.CallClassified{
+		Project: e.Project, Received: e.ID, Revision: settings.Number, Retry: received.RetryOf != "",
+		Changed: len(file.Reports) == 0 || !event.Same(before, after), Call: after,
+	}
+	out, err := event.Next(e, "classifier", c.Now(), classified)
+	if err != nil {
+		return nil, bus.Drop(err)
+	}
+	if _, err := c.Bus.Publish(ctx, out); err != nil {
+		return nil, err
+	}
+	c.Log.Info("call classified", zap.String("project", e.Project), zap.String("call", after.ID), zap.Bool("final", after.Final),
+		zap.String("direction", string(after.Direction)), zap.String("outcome", string(after.Outcome)))
+	_, err = c.Files.Change(ctx, e.Project, report.ID, func(f *callfile.File) (bool, error) {
+		f.Reports = event.With(f.Reports, report)
+		if !slices.Contains(f.Received, e.ID) {
+			f.Received = append(f.Received, e.ID)[max(0, len(f.Received)+1-maxReceived):]
+		}
+		return true, nil
+	})
+	return nil, err
+}
+
+// maxReceived is how many requests of a call its file names; a retry reads those.
+const maxReceived = 32
+
+// park keeps what could not be read, with what a person can do about it.
+func (c classifier) park(e event.Envelope, cause error) []event.Envelope {
+	p := &event.CallParked{
+		Project: e.Project, State: event.ParkedWaiting, Received: []string{e.ID}, Step: "classify",
+		Reason: cause.Error(), Remedy: "Look at the raw request in the call's story, correct the settings and retry; or drop it with a reason.",
+	}
+	if unreadable := (*ringostat.Unreadable)(nil); errors.As(cause, &unreadable) {
+		p.Reason, p.Remedy = unreadable.Reason, unreadable.Remedy
+	}
+	p.ID = event.Derive("parked", e.ID, p.Step)
+	out, err := event.Next(e, "classifier", c.Now(), p)
+	if err != nil {
+		c.Log.Error("a parked request could not be noted", zap.String("event", e.ID), zap.Error(err))
+		return nil
+	}
+	return []event.Envelope{out}
+}

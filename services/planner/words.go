@@ -1,0 +1,232 @@
+package planner
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/rules"
+	"github.com/ringbridge/ringbridge/pkg/service"
+)
+
+// words writes the texts of one project: its language, its time zone, Bitrix24's
+// BBCode. Everything that came from outside is put where it cannot act as markup.
+type words struct {
+	texts
+	zone *time.Location
+}
+
+func newWords(s service.Revision) words {
+	t, ok := languages[s.Locale]
+	if !ok {
+		t = languages["uk"]
+	}
+	return words{t, s.Location()}
+}
+
+func (w words) entityTitle(p *plan, kind event.Kind) string {
+	if kind == event.KindContact {
+		return p.clientName()
+	}
+	format := w.lead
+	switch p.call.Outcome {
+	case event.Missed:
+		format = w.leadMissed
+	case event.Voicemail:
+		format = w.leadVoicemail
+	}
+	return fmt.Sprintf(format, w.who(p.call))
+}
+
+// who names the client in a title: the name he calls under, and his number.
+func (w words) who(c event.Call) string {
+	switch {
+	case c.Client == "":
+		return w.hidden
+	case c.ClientName != "" && c.ClientName != c.Client:
+		return c.ClientName + " " + c.Client
+	}
+	return c.Client
+}
+
+func (w words) person(name string, id int) string {
+	if name != "" {
+		return name
+	}
+	return fmt.Sprintf(w.user, id)
+}
+
+// comments go to the lead or deal, for people who look there first.
+func (w words) comments(p *plan) string {
+	var b page
+	b.visit(w, p.call)
+	return strings.TrimSpace(b.String())
+}
+
+// task writes title and description.
+func (w words) task(p *plan, step rules.Step) (title, description string) {
+	var b page
+	voicemail := p.call.Outcome == event.Voicemail
+	switch step.Task {
+	case rules.Review:
+		title = fmt.Sprintf(w.review, w.who(p.call))
+		b.say(w.reviewWhy)
+	case rules.Contact:
+		title = fmt.Sprintf(w.contact, w.who(p.call))
+		b.say(w.contactWhy)
+		if voicemail {
+			title, b = fmt.Sprintf(w.contactVoicemail, w.who(p.call)), page{}
+			b.say(w.voicemailWhy)
+		}
+	case rules.CheckSettings:
+		title = fmt.Sprintf(w.check, orElse(p.call.AnsweredOn, w.unknownLine))
+		b.say(w.checkWhy)
+	default:
+		title = fmt.Sprintf(w.doneIn, w.who(p.call))
+		if p.call.Direction == event.Outbound {
+			title = fmt.Sprintf(w.doneOut, w.who(p.call))
+		}
+	}
+	for _, name := range p.fellBack {
+		b.say(fmt.Sprintf(w.fellBack, name))
+	}
+	if len(b.lines) > 0 {
+		b.lines = append(b.lines, "")
+	}
+	b.facts(w, p.call)
+	if p.call.Recording != "" && step.Has(rules.Recording) {
+		label := w.recording
+		if voicemail {
+			label = w.voicemailRecording
+		}
+		b.link(label, p.call.Recording, w.listen)
+	}
+	b.link(w.card, p.call.Card, w.open)
+	if step.Has(rules.VisitData) {
+		b.visit(w, p.call)
+	}
+	b.choice(w, p.resolved.Client)
+	return title, b.String()
+}
+
+// page is a text in the making.
+type page struct{ lines []string }
+
+func (b *page) String() string { return strings.Join(b.lines, "\n") }
+
+func (b *page) say(s string) { b.lines = append(b.lines, plain(s)) }
+
+// row adds "label: value" where there is a value.
+func (b *page) row(label, v string) {
+	if v != "" {
+		b.lines = append(b.lines, "[B]"+label+":[/B] "+plain(v))
+	}
+}
+
+// link adds a link where the address is one that a browser opens.
+func (b *page) link(label, address, text string) {
+	u, err := url.Parse(address)
+	if address == "" || err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return
+	}
+	// A bracket in the address would end the markup early.
+	safe := strings.NewReplacer("[", "%5B", "]", "%5D", " ", "%20", "\n", "", "\r", "").Replace(address)
+	b.lines = append(b.lines, "[B]"+label+":[/B] [URL="+safe+"]"+text+"[/URL]")
+}
+
+func (b *page) facts(w words, c event.Call) {
+	kind := w.inbound
+	if c.Direction == event.Outbound {
+		kind = w.outbound
+	}
+	if c.Callback {
+		kind += ", " + w.callback
+	}
+	outcome := map[event.Outcome]string{event.Answered: w.answered, event.Missed: w.missed, event.Voicemail: w.voicemail}[c.Outcome]
+	b.row(w.call, kind+", "+outcome)
+	if c.StartedAt != nil {
+		b.row(w.when, c.StartedAt.In(w.zone).Format("02.01.2006 15:04:05"))
+	}
+	b.row(w.client, w.who(c))
+	if c.Employee != nil {
+		b.row(w.took, c.Employee.Name)
+	} else {
+		b.row(w.line, c.AnsweredOn)
+	}
+	if c.Line != c.AnsweredOn {
+		b.row(w.line, c.Line)
+	}
+	status := c.Status
+	if c.StatusUnknown {
+		status = strings.TrimSpace(status + " (" + w.unknownStatus + ")")
+	}
+	b.row(w.status, status)
+	b.row(w.waiting, w.spell(c.Waiting))
+	b.row(w.talk, w.spell(c.Talk))
+	b.row(w.rating, c.Rating)
+}
+
+func (b *page) visit(w words, c event.Call) {
+	var v page
+	t := c.Traffic
+	v.row(w.source, t.Source)
+	v.row(w.medium, t.Medium)
+	v.row(w.campaign, t.Campaign)
+	v.row(w.content, t.Content)
+	v.row(w.term, t.Term)
+	v.row(w.clientID, t.ClientID)
+	v.row(w.landing, t.Landing)
+	v.row(w.referrer, t.Referrer)
+	v.row(w.ip, t.VisitorIP)
+	v.row(w.agent, t.UserAgent)
+	v.row(w.pool, c.Pool)
+	v.row(w.scheme, c.Scheme)
+	v.row(w.department, c.Department)
+	if len(v.lines) > 0 {
+		b.lines = append(append(b.lines, "", "[B]"+w.visit+"[/B]"), v.lines...)
+	}
+}
+
+// choice names what else the number belongs to, and why this one was taken.
+func (b *page) choice(w words, c event.Client) {
+	if len(c.Others) == 0 {
+		return
+	}
+	names := make([]string, len(c.Others))
+	for i, o := range c.Others {
+		names[i] = fmt.Sprintf("%s %d", orElse(w.kinds[o.Kind], o.Kind), o.ID)
+		if o.Title != "" {
+			names[i] += " «" + o.Title + "»"
+		}
+	}
+	b.lines = append(b.lines, "")
+	b.say(fmt.Sprintf(w.alsoFound, strings.Join(names, ", ")))
+	if why := w.chosen[c.ChosenBecause]; why != "" {
+		b.say(why)
+	}
+}
+
+func (w words) spell(seconds int) string {
+	if seconds == 0 {
+		return ""
+	}
+	if seconds < 60 {
+		return fmt.Sprintf(w.seconds, seconds)
+	}
+	return fmt.Sprintf("%d:%02d", seconds/60, seconds%60)
+}
+
+// plain keeps a text from acting as markup: brackets become their full-width
+// siblings, line breaks become blanks.
+func plain(s string) string {
+	return strings.NewReplacer("[", "［", "]", "］", "\r", " ", "\n", " ", "\x00", "").Replace(s)
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}

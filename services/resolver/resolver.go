@@ -1,0 +1,236 @@
+// Package resolver finds out what the CRM knows of a finished call's client: nothing,
+// a contact only, or an open lead or deal, and whether the person on the call is the
+// client's responsible. It asks through the writer, which knows the portal's pace.
+//
+// From the question until the call's commands are settled it keeps the client's lane,
+// so the next call of the same number sees what this one made. Other clients are not
+// held up. Start reading at [Start]; the choice among several matches is [Choose].
+package resolver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/ringbridge/ringbridge/pkg/bus"
+	"github.com/ringbridge/ringbridge/pkg/callfile"
+	"github.com/ringbridge/ringbridge/pkg/crm"
+	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/phone"
+	"github.com/ringbridge/ringbridge/pkg/service"
+)
+
+// held is how many calls of a project may wait for their portal at once. Beyond it
+// they wait in the stream.
+const held = 10_000
+
+type resolver struct {
+	service.Env
+	turns *bus.Store
+}
+
+// Start adds one reader per project: a portal that is down stops its own project only.
+func Start(ctx context.Context, env service.Env) error {
+	turns, err := env.Bus.Store(ctx, "turns", "whose turn it is to take a missed call of a new client")
+	if err != nil {
+		return err
+	}
+	r := resolver{env, turns}
+	for _, project := range env.Projects.IDs() {
+		env.Router.Add(bus.Work{
+			Name: "resolver-" + project, Project: project, Types: []event.Type{event.TypeCallClassified}, Held: held,
+			Lane: lane, Handle: r.handle, Dropped: r.park,
+		})
+	}
+	return nil
+}
+
+// lane is the client; a call that goes on has nothing to wait for and gets its own.
+func lane(e event.Envelope) string {
+	c, err := event.As[event.CallClassified](e)
+	if err != nil {
+		return e.ID
+	}
+	if !c.Final {
+		return "unfinished:" + c.Call.ID
+	}
+	return c.Lane()
+}
+
+func (r resolver) handle(ctx context.Context, e event.Envelope) ([]event.Envelope, error) {
+	classified, err := event.As[event.CallClassified](e)
+	if err != nil {
+		return nil, bus.Drop(err)
+	}
+	if !classified.Final {
+		return nil, nil
+	}
+	file, err := r.Files.Get(ctx, e.Project, classified.Call.ID)
+	if err != nil {
+		return nil, err
+	}
+	resolved := file.ResolvedAs
+	if r.fresh(file, classified, e) {
+		if resolved, err = r.resolve(ctx, e, classified, file); err != nil {
+			return nil, err
+		}
+	}
+	// Publishing it once more after a restart is a no-op.
+	if file.Settled != resolved.ID {
+		if _, err := r.Bus.Publish(ctx, *resolved); err != nil {
+			return nil, err
+		}
+	}
+	return nil, r.waitUntilSettled(ctx, e.Project, classified.Call.ID, resolved.ID)
+}
+
+// fresh says whether this report asks for a new decision: the first final one, one
+// that tells more, or one that a person asked to try again.
+func (r resolver) fresh(f callfile.File, c event.CallClassified, e event.Envelope) bool {
+	switch {
+	case f.ResolvedAs == nil:
+		return true
+	case f.ResolvedAs.Cause == e.ID:
+		return false
+	case c.Retry:
+		return true
+	}
+	return !event.Same(f.Resolved.Facts, c.Call)
+}
+
+// resolve decides the ground of the call's decision and keeps it in the call's file
+// before it is published: what the CRM said is asked once and remembered.
+func (r resolver) resolve(ctx context.Context, e event.Envelope, c event.CallClassified, f callfile.File) (*event.Envelope, error) {
+	var resolved event.CallResolved
+	if f.Resolved != nil && !c.Retry {
+		resolved = *f.Resolved
+		resolved.Amends = true
+	} else {
+		var err error
+		if resolved, err = r.ask(ctx, e, c); err != nil {
+			return nil, err
+		}
+	}
+	resolved.Classified, resolved.Facts, resolved.Decision = e.ID, c.Call, 1
+	if f.Resolved != nil {
+		resolved.Decision = f.Resolved.Decision + 1
+	}
+	envelope, err := event.Next(e, "resolver", r.Now(), &resolved)
+	if err != nil {
+		return nil, bus.Drop(err)
+	}
+	_, err = r.Files.Change(ctx, e.Project, c.Call.ID, func(f *callfile.File) (bool, error) {
+		f.Resolved, f.ResolvedAs = &resolved, &envelope
+		return true, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.Log.Info("call resolved", zap.String("project", e.Project), zap.String("call", c.Call.ID),
+		zap.String("client", resolved.Client.State), zap.String("answerer", resolved.Answerer), zap.Bool("amends", resolved.Amends))
+	return &envelope, nil
+}
+
+func (r resolver) ask(ctx context.Context, e event.Envelope, c event.CallClassified) (event.CallResolved, error) {
+	settings, ok := r.Projects.Get(e.Project)
+	if !ok {
+		return event.CallResolved{}, bus.Drop(fmt.Errorf("project %s is not in the settings any more", e.Project))
+	}
+	resolved := event.CallResolved{Project: e.Project, Revision: settings.Number}
+	if c.Direction == event.Internal {
+		resolved.Answerer = answererOf(c.Call, 0)
+		return resolved, nil
+	}
+	found, err := r.lookup(ctx, e, c, settings)
+	if err != nil {
+		return event.CallResolved{}, err
+	}
+	resolved.Client = Choose(found, c.Client != "", userOf(c.Employee))
+	resolved.Answerer = answererOf(c.Call, resolved.Client.Owner)
+	resolved.WithoutLeads = found.WithoutLeads
+	resolved.Turn, err = r.turn(ctx, settings, c.Call, resolved.Client, found.People)
+	resolved.People = people(found, resolved, c.Call, settings)
+	return resolved, err
+}
+
+// lookup asks the writer, again and again while the portal or the writer is away.
+func (r resolver) lookup(ctx context.Context, e event.Envelope, c event.CallClassified, s service.Revision) (crm.Found, error) {
+	q := crm.Lookup{Since: e.Time}
+	if c.Client != "" {
+		number := phone.Number(c.Client)
+		q.Spellings = number.Spellings(s.Country)
+		if s.Scenarios.PhoneMatch == "exact" {
+			q.Spellings = []string{c.Client}
+		}
+	}
+	found, err := wait[crm.Lookup, crm.Found](ctx, r, crm.LookupSubject(e.Project), q)
+	if err == nil && found.Refused != "" {
+		err = bus.Drop(errors.New(found.Refused))
+	}
+	return found, err
+}
+
+// waitUntilSettled keeps the client's lane until the writer says that all commands of
+// the plan have their outcome.
+func (r resolver) waitUntilSettled(ctx context.Context, project, call, plan string) error {
+	for {
+		a, err := wait[crm.Settled, crm.SettledAnswer](ctx, r, crm.SettledSubject(project), crm.Settled{Call: call, Plan: plan})
+		if err != nil || a.Settled {
+			return err
+		}
+	}
+}
+
+// errStopping gives an event back to the stream: it comes again after the start.
+var errStopping = fmt.Errorf("the call is taken up again at the next start: %w", context.Canceled)
+
+// wait asks until there is an answer or the service stops.
+func wait[Q, A any](ctx context.Context, r resolver, subject string, q Q) (A, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-bus.Stopping(ctx):
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	for {
+		once, done := context.WithTimeout(ctx, time.Minute)
+		a, err := bus.Ask[Q, A](once, r.Bus, subject, q)
+		done()
+		if err == nil {
+			return a, nil
+		}
+		pause := 100 * time.Millisecond
+		if !errors.Is(err, bus.ErrNobodyAnswers) {
+			pause = time.Second
+			r.Log.Debug("a question to the portal was not answered and is asked again", zap.String("subject", subject), zap.Error(err))
+		}
+		select {
+		case <-ctx.Done():
+			return a, errStopping
+		case <-time.After(pause):
+		}
+	}
+}
+
+// park keeps a call that could not be resolved.
+func (r resolver) park(e event.Envelope, cause error) []event.Envelope {
+	p := &event.CallParked{
+		ID: event.Derive("parked", e.ID, "resolve"), Project: e.Project, Call: e.Call, State: event.ParkedWaiting, Step: "resolve",
+		Reason: cause.Error(), Remedy: "Correct the settings and retry, or drop it with a reason.",
+	}
+	if c, err := event.As[event.CallClassified](e); err == nil {
+		p.Received = []string{c.Received}
+	}
+	out, err := event.Next(e, "resolver", r.Now(), p)
+	if err != nil {
+		r.Log.Error("a parked call could not be noted", zap.String("call", e.Call), zap.Error(err))
+		return nil
+	}
+	return []event.Envelope{out}
+}

@@ -1,0 +1,146 @@
+package writer
+
+import (
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ringbridge/ringbridge/pkg/callfile"
+	"github.com/ringbridge/ringbridge/pkg/event"
+)
+
+// This file is the protocol that keeps a write from being lost or done twice, as a
+// pure function: what a call's journal says and the time of day in, what to do next
+// out. Bitrix24 has no idempotency key for leads, deals and tasks, so a request whose
+// answer was lost is waited out (the portal may still be carrying it out), searched
+// for by its external id, and then adopted or sent again; never the other way round.
+
+// action is what one command needs next.
+type action string
+
+const (
+	// actDone: nothing more; the outcome is known.
+	actDone action = "done"
+	// actSkip: an amendment of something that was never made.
+	actSkip action = "skip"
+	// actCreate: make it; its intent is stored first.
+	actCreate action = "create"
+	// actUpdate: bring what exists up to date. Safe to repeat.
+	actUpdate action = "update"
+	// actClose: close a task that was made open. Safe to repeat.
+	actClose action = "close"
+	// actSearch: look for what a lost request may have made.
+	actSearch action = "search"
+	// actWait: nothing may be done before a moment, see need.until.
+	actWait action = "wait"
+	// actBlocked: a command that it depends on is not made yet.
+	actBlocked action = "blocked"
+	// actReject: a command that it depends on was refused.
+	actReject action = "reject"
+)
+
+// need is an action and, for actWait, until when.
+type need struct {
+	act   action
+	until time.Time
+}
+
+// patience is how long a lost request may still take effect, and how long its effect
+// may stay invisible to a search.
+type patience struct{ execution, settle time.Duration }
+
+func (p patience) over(sent time.Time) time.Time { return sent.Add(p.execution + p.settle) }
+
+// next says what a command of a call needs now.
+func next(c event.BitrixCommand, journal map[string]callfile.Entry, all []event.BitrixCommand, p patience, now time.Time) need {
+	if c.Kind == event.KindNothing {
+		return need{act: actDone}
+	}
+	e, known := journal[c.Role]
+	if !known && c.Amends {
+		return need{act: actSkip}
+	}
+	switch e.State {
+	case callfile.Intent, callfile.InDoubt:
+		if until := p.over(e.SentAt); now.Before(until) {
+			return need{actWait, until}
+		}
+		return need{act: actSearch}
+	case callfile.Made:
+		return need{act: actClose}
+	case callfile.Confirmed:
+		if upToDate(c, e) {
+			return need{act: actDone}
+		}
+		return need{act: actUpdate}
+	case callfile.Rejected:
+		if e.Plan == c.Plan {
+			return need{act: actDone}
+		}
+	}
+	return need{act: dependencies(c, journal, all)}
+}
+
+// dependencies says whether what a command refers to is there.
+func dependencies(c event.BitrixCommand, journal map[string]callfile.Entry, all []event.BitrixCommand) action {
+	for _, id := range c.DependsOn {
+		for _, other := range all {
+			if other.ID != id {
+				continue
+			}
+			switch e := journal[other.Role]; {
+			case e.State == callfile.Rejected && e.Plan == c.Plan:
+				return actReject
+			case e.State == callfile.Intent, e.State == callfile.InDoubt:
+				return actBlocked
+			}
+		}
+	}
+	return actCreate
+}
+
+// upToDate compares what should be true with what was last written.
+func upToDate(c event.BitrixCommand, e callfile.Entry) bool {
+	return cmp.Equal(c.Entity, e.Entity) && cmp.Equal(c.Task, e.Task)
+}
+
+// intend is the entry that is stored before a create leaves.
+func intend(c event.BitrixCommand, e callfile.Entry, now time.Time) callfile.Entry {
+	return callfile.Entry{
+		Command: c.ID, Plan: c.Plan, Kind: c.Kind, State: callfile.Intent, Attempt: e.Attempt + 1, SentAt: now,
+		Entity: c.Entity, Task: c.Task,
+	}
+}
+
+// made is the entry after the portal gave the thing an id.
+func made(c event.BitrixCommand, e callfile.Entry, id int, closed bool) callfile.Entry {
+	e.Command, e.Plan, e.Kind, e.BitrixID, e.Reason, e.Error = c.ID, c.Plan, c.Kind, id, "", ""
+	e.State = callfile.Confirmed
+	if c.Task != nil && c.Task.Closed && !closed {
+		e.State = callfile.Made
+	}
+	return e
+}
+
+// outcome is what is said of a command that needs no more.
+func outcome(c event.BitrixCommand, journal map[string]callfile.Entry, before map[string]callfile.Entry) event.BitrixOutcome {
+	e, known := journal[c.Role]
+	o := event.BitrixOutcome{
+		Command: c.ID, Project: c.Project, Call: c.Call, Plan: c.Plan, Role: c.Role, Kind: c.Kind,
+		BitrixID: e.BitrixID, Attempt: e.Attempt, Reason: e.Reason, Error: e.Error,
+	}
+	old, had := before[c.Role]
+	switch {
+	case !known, had && old.State == callfile.Confirmed && old.Plan != c.Plan && upToDate(c, old):
+		o.State = event.AlreadyTrue
+	case e.State == callfile.Rejected:
+		o.State = event.Refused
+	case e.Adopted:
+		o.State = event.Adopted
+	case e.State == callfile.Intent, e.State == callfile.InDoubt:
+		o.State = event.InDoubt
+	default:
+		o.State = event.Executed
+	}
+	return o
+}
