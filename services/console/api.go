@@ -1,0 +1,238 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ringbridge/ringbridge/pkg/bus"
+	"github.com/ringbridge/ringbridge/pkg/crm"
+	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/phone"
+	"github.com/ringbridge/ringbridge/pkg/rules"
+	"github.com/ringbridge/ringbridge/pkg/service"
+)
+
+type list[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next,omitempty"`
+}
+
+// caughtUp waits until the index has what was stored when the request came, so that
+// an answer never misses a call whose webhook was answered before.
+func (c *console) caughtUp(ctx context.Context) error {
+	last, err := c.Bus.Last(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := c.index.Wait(ctx, last); err != nil {
+		return fmt.Errorf("the index is still being built (%d of %d events): %w", c.index.Seq(), last, err)
+	}
+	return nil
+}
+
+// behind answers a request that came before the index caught up.
+func (c *console) behind(w http.ResponseWriter, r *http.Request) bool {
+	err := c.caughtUp(r.Context())
+	if err == nil {
+		return false
+	}
+	w.Header().Set("Retry-After", "5")
+	service.Problem(w, http.StatusServiceUnavailable, "not ready", err.Error())
+	return true
+}
+
+type statusAnswer struct {
+	Project  string     `json:"project"`
+	Waiting  int        `json:"waiting"`
+	InFlight int        `json:"in_flight"`
+	InDoubt  int        `json:"in_doubt"`
+	Parked   int        `json:"parked"`
+	Revision int        `json:"revision"`
+	Portal   crm.Portal `json:"portal"`
+	Services []lag      `json:"services"`
+}
+
+// lag is how far a service is behind: events not read yet, and read but not settled.
+type lag struct {
+	Name      string `json:"name"`
+	Unread    int    `json:"unread"`
+	Unsettled int    `json:"unsettled"`
+}
+
+func (c *console) status(w http.ResponseWriter, r *http.Request, p service.Revision) {
+	// The writer first: what it has settled by then, the index must show too.
+	s, err := bus.Ask[crm.StatusQuestion, crm.Status](r.Context(), c.Bus, crm.StatusSubject(p.ID), crm.StatusQuestion{})
+	if err != nil {
+		s = crm.Status{Portal: crm.Portal{State: crm.PortalDown, Reason: "the writer does not answer"}}
+	}
+	if c.behind(w, r) {
+		return
+	}
+	waiting, parked, err := c.index.counts(r.Context(), p.ID)
+	if err != nil {
+		c.failed(w, err)
+		return
+	}
+	out := statusAnswer{
+		Project: p.ID, Waiting: waiting, InFlight: s.InFlight, InDoubt: s.InDoubt, Parked: parked, Revision: p.Number, Portal: s.Portal, Services: []lag{},
+	}
+	for _, name := range []string{"classifier", "resolver-" + p.ID, "planner", "writer-" + p.ID} {
+		if unread, unsettled, err := c.Bus.Lag(r.Context(), name); err == nil {
+			out.Services = append(out.Services, lag{name, unread, unsettled})
+		}
+	}
+	service.Answer(w, out)
+}
+
+func (c *console) projects(w http.ResponseWriter, _ *http.Request) {
+	type item struct {
+		ID       string `json:"id"`
+		Name     string `json:"name"`
+		Revision int    `json:"revision"`
+	}
+	out := list[item]{Items: []item{}}
+	for _, id := range c.Projects.IDs() {
+		p, _ := c.Projects.Get(id)
+		out.Items = append(out.Items, item{id, p.Name, p.Number})
+	}
+	service.Answer(w, out)
+}
+
+func (c *console) rules(w http.ResponseWriter, _ *http.Request) {
+	type item struct {
+		ID     string   `json:"id"`
+		Source string   `json:"source"`
+		When   string   `json:"when"`
+		Then   []string `json:"then"`
+	}
+	out := list[item]{Items: []item{}}
+	for _, r := range rules.Table() {
+		out.Items = append(out.Items, item{r.ID, r.Source.Words("en"), r.WhenText(), r.ThenText()})
+	}
+	service.Answer(w, out)
+}
+
+var states = []string{"waiting", "done", "ignored", "parked", "in_doubt"}
+
+func (c *console) calls(w http.ResponseWriter, r *http.Request, p service.Revision) {
+	f, err := readFilter(r, p, c.Now())
+	if err != nil {
+		service.Problem(w, http.StatusBadRequest, "wrong parameter", err.Error())
+		return
+	}
+	if c.behind(w, r) {
+		return
+	}
+	items, next, err := c.index.calls(r.Context(), f)
+	switch {
+	case errors.Is(err, errCursor):
+		service.Problem(w, http.StatusBadRequest, "wrong parameter", err.Error())
+	case err != nil:
+		c.failed(w, err)
+	default:
+		service.Answer(w, list[callItem]{items, next})
+	}
+}
+
+func readFilter(r *http.Request, p service.Revision, now time.Time) (filter, error) {
+	q := r.URL.Query()
+	f := filter{project: p.ID, state: q.Get("state"), cursor: q.Get("cursor"), limit: 50}
+	if f.state != "" && !slices.Contains(states, f.state) {
+		return f, fmt.Errorf("state %q is unknown; it is one of %s", f.state, strings.Join(states, ", "))
+	}
+	if raw := q.Get("limit"); raw != "" {
+		n, err := strconv.Atoi(raw)
+		if err != nil || n < 1 || n > 500 {
+			return f, errors.New("limit is a number from 1 to 500")
+		}
+		f.limit = n
+	}
+	if raw := q.Get("phone"); raw != "" {
+		// An unescaped + arrives as a blank.
+		number, ok := phone.Parse(strings.Replace(raw, " ", "+", min(1, len(raw)-len(strings.TrimLeft(raw, " ")))), p.Country)
+		if !ok {
+			return f, fmt.Errorf("phone %q is no phone number; write it like +380671112233 or the national way", raw)
+		}
+		f.phone = string(number)
+	}
+	var err error
+	if f.since, err = readTime(q.Get("since"), p.Location(), now); err == nil {
+		f.until, err = readTime(q.Get("until"), p.Location(), now)
+	}
+	return f, err
+}
+
+// readTime reads RFC 3339, a date (its beginning in the project's zone), or a span
+// back from now such as 36h.
+func readTime(raw string, zone *time.Location, now time.Time) (time.Time, error) {
+	if raw == "" {
+		return time.Time{}, nil
+	}
+	// An unescaped + of the offset arrives as a blank.
+	if t, err := time.Parse(time.RFC3339, strings.Replace(raw, " ", "+", 1)); err == nil {
+		return t, nil
+	}
+	if t, err := time.ParseInLocation(time.DateOnly, raw, zone); err == nil {
+		return t, nil
+	}
+	if d, err := time.ParseDuration(raw); err == nil && d >= 0 {
+		return now.Add(-d), nil
+	}
+	return time.Time{}, fmt.Errorf("time %q is not understood; write 2026-01-31T09:00:00+02:00, 2026-01-31, or a span back such as 36h", raw)
+}
+
+func (c *console) call(w http.ResponseWriter, r *http.Request, p service.Revision) {
+	if c.behind(w, r) {
+		return
+	}
+	story, seqs, ok, err := c.index.call(r.Context(), p.ID, r.PathValue("id"))
+	if err != nil {
+		c.failed(w, err)
+		return
+	}
+	if !ok {
+		service.Problem(w, http.StatusNotFound, "unknown call", "No webhook told of a call with this id.")
+		return
+	}
+	told := map[string]bool{}
+	for _, seq := range seqs {
+		e, err := c.Bus.Get(r.Context(), seq)
+		if err != nil {
+			c.failed(w, err)
+			return
+		}
+		// The request stands before the facts that were read from it.
+		if classified, err := event.As[event.CallClassified](e); err == nil && e.Type == event.TypeCallClassified && !told[classified.Received] {
+			told[classified.Received] = true
+			if raw, ok := c.received(r.Context(), classified.Received); ok {
+				story.Events = append(story.Events, toStory(raw))
+			}
+		}
+		story.Events = append(story.Events, toStory(e))
+	}
+	service.Answer(w, story)
+}
+
+func toStory(e event.Envelope) storyEvent {
+	return storyEvent{e.ID, e.Type, e.Time, event.Words(e), e.Data}
+}
+
+// settings shows the project's block; its secrets are never shown.
+func (c *console) settings(w http.ResponseWriter, _ *http.Request, p service.Revision) {
+	block, err := p.JSON()
+	if err != nil {
+		c.failed(w, err)
+		return
+	}
+	w.Header().Set("ETag", strconv.Quote(strconv.Itoa(p.Number)))
+	service.Answer(w, json.RawMessage(block))
+}

@@ -1,0 +1,239 @@
+package console
+
+import (
+	"context"
+	"database/sql"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver
+
+	"github.com/ringbridge/ringbridge/pkg/bus"
+	"github.com/ringbridge/ringbridge/pkg/event"
+)
+
+//go:embed schema.sql
+var schema string
+
+// schemaVersion changes with schema.sql: an index of another version is built again.
+const schemaVersion = 1
+
+// index is the view that the API reads: calls, their events and commands, what is
+// parked. It follows the stream and is right as of the sequence in progress.
+type index struct {
+	write *sql.DB // one connection: SQLite has one writer
+	read  *sql.DB
+	bus.Progress
+}
+
+// openIndex opens the index, making it anew where it is missing, of another version,
+// or ahead of the stream (which then is another stream).
+func openIndex(ctx context.Context, dir string, last uint64) (*index, uint64, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, 0, fmt.Errorf("make the folder of views: %w", err)
+	}
+	path := filepath.Join(dir, "console.db")
+	for range 2 {
+		i, after, err := open(ctx, path)
+		if err == nil && after <= last {
+			return i, after, nil
+		}
+		if i != nil {
+			err = errors.Join(err, i.close())
+		}
+		for _, suffix := range []string{"", "-wal", "-shm"} {
+			if rm := os.Remove(path + suffix); rm != nil && !errors.Is(rm, os.ErrNotExist) {
+				return nil, 0, fmt.Errorf("remove the old index: %w", errors.Join(err, rm))
+			}
+		}
+	}
+	return open(ctx, path)
+}
+
+func open(ctx context.Context, path string) (*index, uint64, error) {
+	// Losing the newest transactions with the power is fine: they are read again.
+	const pragmas = "?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_pragma=busy_timeout(10000)&_txlock=immediate"
+	write, err := sql.Open("sqlite", "file:"+path+pragmas)
+	if err != nil {
+		return nil, 0, fmt.Errorf("open the index: %w", err)
+	}
+	write.SetMaxOpenConns(1)
+	read, err := sql.Open("sqlite", "file:"+path+pragmas)
+	if err != nil {
+		return nil, 0, errors.Join(fmt.Errorf("open the index: %w", err), write.Close())
+	}
+	read.SetMaxOpenConns(4)
+	i := &index{write: write, read: read}
+	var version int
+	if err := write.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return i, 0, fmt.Errorf("read the index's version: %w", err)
+	}
+	if version == 0 {
+		if _, err := write.ExecContext(ctx, schema+fmt.Sprintf("PRAGMA user_version = %d;", schemaVersion)); err != nil {
+			return i, 0, fmt.Errorf("make the index: %w", err)
+		}
+	} else if version != schemaVersion {
+		return i, 0, fmt.Errorf("the index is of version %d, not %d", version, schemaVersion)
+	}
+	var after int64
+	err = write.QueryRowContext(ctx, "SELECT seq FROM progress").Scan(&after)
+	return i, uint64(after), err
+}
+
+func (i *index) close() error { return errors.Join(i.write.Close(), i.read.Close()) }
+
+// apply takes a batch of events in one transaction.
+func (i *index) apply(ctx context.Context, batch []bus.Recorded) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	tx, err := i.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // after Commit it has nothing to do
+	for _, r := range batch {
+		if err := (applying{ctx, tx, r}).one(); err != nil {
+			return fmt.Errorf("index event %d (%s): %w", r.Seq, r.Type, err)
+		}
+	}
+	if _, err := tx.ExecContext(ctx, "UPDATE progress SET seq = ?", batch[len(batch)-1].Seq); err != nil {
+		return fmt.Errorf("note the progress: %w", err)
+	}
+	return tx.Commit()
+}
+
+// applying is one event on its way into the index.
+type applying struct {
+	ctx context.Context
+	tx  *sql.Tx
+	bus.Recorded
+}
+
+func (a applying) exec(query string, args ...any) error {
+	_, err := a.tx.ExecContext(a.ctx, query, args...)
+	return err
+}
+
+func (a applying) one() error {
+	payload, err := event.Decode(a.Envelope)
+	if err != nil {
+		return nil // a later version's event; this index does not show it
+	}
+	switch p := payload.(type) {
+	case *event.CallReceived:
+		return a.exec("INSERT OR IGNORE INTO requests (id, project, seq) VALUES (?, ?, ?)", a.ID, a.Project, a.Seq)
+	case *event.CallClassified:
+		return a.classified(p)
+	case *event.CallResolved:
+		return a.all(a.link(), a.exec(`UPDATE calls SET client = ?, plan = ?, state = 'waiting' WHERE project = ? AND id = ? AND plan <> ?`,
+			p.Client.State, a.ID, a.Project, a.Call, a.ID))
+	case *event.BitrixCommand:
+		return a.command(p)
+	case *event.BitrixOutcome:
+		return a.outcome(p)
+	case *event.CallParked:
+		return a.parked(p)
+	}
+	return nil
+}
+
+func (applying) all(errs ...error) error { return errors.Join(errs...) }
+
+// link notes that the event belongs to its call's story.
+func (a applying) link() error { return a.linkTo(a.ID, a.Envelope.Call, a.Seq) }
+
+func (a applying) linkTo(id, call string, seq uint64) error {
+	return a.exec("INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?)", id, a.Project, call, seq)
+}
+
+// classified takes over the facts. A call that was settled waits again only when this
+// report told more, or a person asked to try again.
+func (a applying) classified(p *event.CallClassified) error {
+	c := p.Call
+	var started time.Time
+	if c.StartedAt != nil {
+		started = *c.StartedAt
+	}
+	employee := ""
+	if c.Employee != nil {
+		employee = c.Employee.Name
+	}
+	return a.all(
+		a.exec("UPDATE requests SET unread = 0 WHERE id = ?", p.Received),
+		a.link(),
+		a.exec(`INSERT INTO calls (project, id, final, started_at, started, direction, outcome, phone, employee, state)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, iif(?3, 'waiting', ''))
+			ON CONFLICT DO UPDATE SET final = excluded.final, started_at = excluded.started_at, started = excluded.started,
+				direction = excluded.direction, outcome = excluded.outcome, phone = excluded.phone, employee = excluded.employee,
+				state = iif(excluded.final AND (state = '' OR ?10), 'waiting', state)`,
+			a.Project, c.ID, c.Final, started.UnixMilli(), started.Format(time.RFC3339), c.Direction, c.Outcome, c.Client, employee,
+			p.Changed || p.Retry))
+}
+
+func (a applying) command(p *event.BitrixCommand) error {
+	return a.all(a.link(),
+		a.exec("UPDATE calls SET rule = ? WHERE project = ? AND id = ?", p.Rule, a.Project, p.Call),
+		a.exec(`INSERT INTO commands (id, project, call, plan, position, size, role, rule, kind, state)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting')
+			ON CONFLICT DO UPDATE SET plan = excluded.plan, position = excluded.position, size = excluded.size, rule = excluded.rule,
+				state = iif(plan = excluded.plan, state, 'waiting'), error = iif(plan = excluded.plan, error, '')`,
+			p.ID, p.Project, p.Call, p.Plan, p.Index, p.Of, p.Role, p.Rule, p.Kind))
+}
+
+// outcome moves the command, and the call once all commands of its plan are settled.
+func (a applying) outcome(p *event.BitrixOutcome) error {
+	err := a.all(a.link(), a.exec(`UPDATE commands SET state = ?, bitrix_id = iif(?2 = 0, bitrix_id, ?2), error = ? WHERE id = ? AND plan = ?`,
+		p.State, p.BitrixID, p.Error, p.Command, p.Plan))
+	if err != nil {
+		return err
+	}
+	var size, settled, refused, doubtful, nothing int
+	err = a.tx.QueryRowContext(a.ctx, `SELECT coalesce(max(size), 0), count(*) FILTER (WHERE state NOT IN ('waiting', 'in_doubt')),
+		count(*) FILTER (WHERE state = 'refused'), count(*) FILTER (WHERE state = 'in_doubt'), count(*) FILTER (WHERE kind = 'nothing')
+		FROM commands WHERE project = ? AND call = ? AND plan = ?`, a.Project, p.Call, p.Plan).Scan(&size, &settled, &refused, &doubtful, &nothing)
+	if err != nil {
+		return err
+	}
+	state := "waiting"
+	switch {
+	case doubtful > 0:
+		state = "in_doubt"
+	case settled < size:
+	case refused > 0:
+		state = "parked"
+	case nothing == size:
+		state = "ignored"
+	default:
+		state = "done"
+	}
+	return a.exec("UPDATE calls SET state = ? WHERE project = ? AND id = ? AND plan = ?", state, a.Project, p.Call, p.Plan)
+}
+
+func (a applying) parked(p *event.CallParked) error {
+	received, err := json.Marshal(p.Received)
+	if err != nil {
+		return err
+	}
+	err = a.all(a.link(), a.exec(`INSERT INTO parked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state`,
+		p.ID, a.Project, p.Call, p.State, p.Step, p.Reason, p.Remedy, string(received), a.Time.UnixMilli(), a.Seq))
+	if err != nil || p.State == event.ParkedRetried {
+		return err
+	}
+	state := "parked"
+	if p.State == event.ParkedDropped {
+		state = "ignored"
+	}
+	if p.Call != "" {
+		err = a.exec("UPDATE calls SET state = ? WHERE project = ? AND id = ?", state, a.Project, p.Call)
+	}
+	for _, id := range p.Received {
+		err = a.all(err, a.exec("UPDATE requests SET unread = 0 WHERE id = ?", id))
+	}
+	return err
+}

@@ -1,0 +1,138 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/service"
+)
+
+// parked lists what waits for a person, with the raw requests behind it.
+func (c *console) parked(w http.ResponseWriter, r *http.Request, p service.Revision) {
+	if c.behind(w, r) {
+		return
+	}
+	items, err := c.index.parkedItems(r.Context(), p.ID, "")
+	if err != nil {
+		c.failed(w, err)
+		return
+	}
+	for i := range items {
+		for _, id := range items[i].Received {
+			if e, ok := c.received(r.Context(), id); ok {
+				items[i].Raw = append(items[i].Raw, toRaw(e))
+			}
+		}
+	}
+	service.Answer(w, list[parkedItem]{Items: items})
+}
+
+// toRaw shows a stored request readably: a body that is no text is shown as what can
+// be read of it; the event itself holds every byte.
+func toRaw(e event.Envelope) rawItem {
+	received, err := event.As[event.CallReceived](e)
+	if err != nil {
+		return rawItem{}
+	}
+	return rawItem{received.ReceivedAt, received.Method, received.Query, received.Headers, strings.ToValidUTF8(string(received.Body), "\uFFFD")}
+}
+
+// retry sends the requests of a parked thing through the whole pipeline again.
+func (c *console) retry(w http.ResponseWriter, r *http.Request, p service.Revision) {
+	item, ok := c.parkedOne(w, r, p)
+	if !ok {
+		return
+	}
+	// A call's file holds what all its requests said; one of them wakes it up.
+	for _, id := range item.Received[max(0, len(item.Received)-1):] {
+		raw, ok := c.received(r.Context(), id)
+		if !ok {
+			service.Problem(w, http.StatusConflict, "nothing to retry", "The request behind it is not stored any more; drop it with a reason.")
+			return
+		}
+		received, err := event.As[event.CallReceived](raw)
+		if err == nil {
+			received.RetryOf = item.ID
+			err = c.publish(r.Context(), raw, &received, item.ID)
+		}
+		if err != nil {
+			c.failed(w, err)
+			return
+		}
+	}
+	c.settleParked(w, r, item, p, event.ParkedRetried, "")
+}
+
+// drop takes a parked thing off the list, with a person's reason.
+func (c *console) drop(w http.ResponseWriter, r *http.Request, p service.Revision) {
+	var body struct {
+		Why string `json:"why"`
+	}
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&body); err != nil || strings.TrimSpace(body.Why) == "" {
+		service.Problem(w, http.StatusBadRequest, "a reason is needed", `Send {"why": "…"}: whoever looks later should know.`)
+		return
+	}
+	if item, ok := c.parkedOne(w, r, p); ok {
+		c.settleParked(w, r, item, p, event.ParkedDropped, body.Why)
+	}
+}
+
+func (c *console) parkedOne(w http.ResponseWriter, r *http.Request, p service.Revision) (parkedItem, bool) {
+	if c.behind(w, r) {
+		return parkedItem{}, false
+	}
+	items, err := c.index.parkedItems(r.Context(), p.ID, r.PathValue("id"))
+	if err != nil {
+		c.failed(w, err)
+		return parkedItem{}, false
+	}
+	if len(items) == 0 {
+		service.Problem(w, http.StatusNotFound, "not parked", "Nothing with this id waits for a person.")
+		return parkedItem{}, false
+	}
+	return items[0], true
+}
+
+func (c *console) settleParked(w http.ResponseWriter, r *http.Request, item parkedItem, p service.Revision, state event.ParkedState, why string) {
+	e, err := event.First("console", c.Now(), &event.CallParked{
+		ID: item.ID, Project: p.ID, Call: item.CallID, State: state, Received: item.Received, Step: item.Step,
+		Reason: item.Reason, Remedy: item.Remedy, Why: why,
+	})
+	if err == nil {
+		_, err = c.Bus.Publish(r.Context(), e)
+	}
+	if err != nil {
+		c.failed(w, err)
+		return
+	}
+	service.Answer(w, map[string]any{"id": item.ID, "state": state})
+}
+
+// publish stores an event that a person caused by another.
+func (c *console) publish(ctx context.Context, cause event.Envelope, p event.Payload, what string) error {
+	e, err := event.Next(cause, "console", c.Now(), p, what)
+	if err != nil {
+		return err
+	}
+	_, err = c.Bus.Publish(ctx, e)
+	return err
+}
+
+// received finds a stored request by its id. The index keeps where each one is.
+func (c *console) received(ctx context.Context, id string) (event.Envelope, bool) {
+	seq, ok, err := c.index.requestSeq(ctx, id)
+	if err != nil || !ok {
+		return event.Envelope{}, false
+	}
+	e, err := c.Bus.Get(ctx, seq)
+	if err != nil {
+		c.Log.Warn("a stored request could not be read", zap.String("event", id), zap.Error(err))
+		return event.Envelope{}, false
+	}
+	return e, e.Type == event.TypeCallReceived
+}

@@ -1,0 +1,232 @@
+package console
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ringbridge/ringbridge/pkg/event"
+)
+
+// callItem is a call in the API's list.
+type callItem struct {
+	ID        string `json:"id"`
+	StartedAt string `json:"started_at"`
+	Direction string `json:"direction"`
+	Outcome   string `json:"outcome"`
+	Client    string `json:"client"`
+	Phone     string `json:"phone"`
+	Employee  string `json:"employee"`
+	Rule      string `json:"rule"`
+	State     string `json:"state"`
+}
+
+// callStory is one call with everything that happened to it.
+type callStory struct {
+	callItem
+	Events   []storyEvent   `json:"events"`
+	Commands []storyCommand `json:"commands"`
+}
+
+type storyEvent struct {
+	ID    string          `json:"id"`
+	Type  event.Type      `json:"type"`
+	Time  time.Time       `json:"time"`
+	Words string          `json:"words"`
+	Data  json.RawMessage `json:"data"`
+}
+
+type storyCommand struct {
+	ID       string `json:"id"`
+	Role     string `json:"role"`
+	Rule     string `json:"rule"`
+	Kind     string `json:"kind"`
+	State    string `json:"state"`
+	BitrixID int    `json:"bitrix_id"`
+	Error    string `json:"error"`
+}
+
+// parkedItem is something that waits for a person.
+type parkedItem struct {
+	ID       string    `json:"id"`
+	CallID   string    `json:"call_id"`
+	Step     string    `json:"step"`
+	Reason   string    `json:"reason"`
+	Remedy   string    `json:"remedy"`
+	ParkedAt time.Time `json:"parked_at"`
+	Received []string  `json:"received_ids"`
+	Raw      []rawItem `json:"raw,omitempty"`
+}
+
+// rawItem is a stored request as it came.
+type rawItem struct {
+	ReceivedAt time.Time         `json:"received_at"`
+	Method     string            `json:"method"`
+	Query      string            `json:"query"`
+	Headers    map[string]string `json:"headers"`
+	Body       string            `json:"body"`
+}
+
+// filter narrows a list of calls.
+type filter struct {
+	project, phone, state string
+	since, until          time.Time
+	limit                 int
+	cursor                string
+}
+
+var errCursor = errors.New("the cursor is not one of ours; start without it")
+
+// calls lists finished calls, the newest first, and the cursor of the next page.
+func (i *index) calls(ctx context.Context, f filter) ([]callItem, string, error) {
+	where, args := []string{"project = ?", "final = 1"}, []any{f.project}
+	add := func(condition string, values ...any) { where, args = append(where, condition), append(args, values...) }
+	if f.phone != "" {
+		add("phone = ?", f.phone)
+	}
+	if f.state != "" {
+		add("state = ?", f.state)
+	}
+	if !f.since.IsZero() {
+		add("started_at >= ?", f.since.UnixMilli())
+	}
+	if !f.until.IsZero() {
+		add("started_at < ?", f.until.UnixMilli())
+	}
+	if f.cursor != "" {
+		at, id, err := readCursor(f.cursor)
+		if err != nil {
+			return nil, "", err
+		}
+		add("(started_at, id) < (?, ?)", at, id)
+	}
+	args = append(args, f.limit+1)
+	rows, err := i.read.QueryContext(ctx, `SELECT id, started, direction, outcome, client, phone, employee, rule, state, started_at
+		FROM calls WHERE `+strings.Join(where, " AND ")+` ORDER BY started_at DESC, id DESC LIMIT ?`, args...)
+	if err != nil {
+		return nil, "", fmt.Errorf("list calls: %w", err)
+	}
+	defer rows.Close()
+	items, next := []callItem{}, ""
+	var at int64
+	for rows.Next() {
+		if len(items) == f.limit {
+			next = writeCursor(at, items[f.limit-1].ID)
+			break
+		}
+		var c callItem
+		if err := rows.Scan(&c.ID, &c.StartedAt, &c.Direction, &c.Outcome, &c.Client, &c.Phone, &c.Employee, &c.Rule, &c.State, &at); err != nil {
+			return nil, "", fmt.Errorf("list calls: %w", err)
+		}
+		items = append(items, c)
+	}
+	return items, next, rows.Err()
+}
+
+func writeCursor(at int64, id string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(at, 10) + "|" + id))
+}
+
+func readCursor(s string) (at int64, id string, err error) {
+	raw, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil {
+		return 0, "", errCursor
+	}
+	number, id, ok := strings.Cut(string(raw), "|")
+	if at, err = strconv.ParseInt(number, 10, 64); err != nil || !ok {
+		return 0, "", errCursor
+	}
+	return at, id, nil
+}
+
+// call reads one call and where its events are; ok is false where it is not known.
+func (i *index) call(ctx context.Context, project, id string) (story callStory, seqs []uint64, ok bool, err error) {
+	c := &story.callItem
+	err = i.read.QueryRowContext(ctx, `SELECT id, started, direction, outcome, client, phone, employee, rule, iif(final, state, 'unfinished')
+		FROM calls WHERE project = ? AND id = ?`, project, id).
+		Scan(&c.ID, &c.StartedAt, &c.Direction, &c.Outcome, &c.Client, &c.Phone, &c.Employee, &c.Rule, &c.State)
+	if errors.Is(err, sql.ErrNoRows) {
+		return story, nil, false, nil
+	}
+	if err != nil {
+		return story, nil, false, fmt.Errorf("read call: %w", err)
+	}
+	story.Events, story.Commands = []storyEvent{}, []storyCommand{}
+	err = each(ctx, i.read, "SELECT seq FROM events WHERE project = ? AND call = ? ORDER BY seq", []any{project, id}, func(rows *sql.Rows) error {
+		var seq int64
+		err := rows.Scan(&seq)
+		seqs = append(seqs, uint64(seq))
+		return err
+	})
+	if err != nil {
+		return story, nil, false, err
+	}
+	err = each(ctx, i.read, `SELECT id, role, rule, kind, state, bitrix_id, error FROM commands WHERE project = ? AND call = ? ORDER BY position`,
+		[]any{project, id}, func(rows *sql.Rows) error {
+			var c storyCommand
+			err := rows.Scan(&c.ID, &c.Role, &c.Rule, &c.Kind, &c.State, &c.BitrixID, &c.Error)
+			story.Commands = append(story.Commands, c)
+			return err
+		})
+	return story, seqs, true, err
+}
+
+// parkedItems lists what waits for a person, the newest first.
+func (i *index) parkedItems(ctx context.Context, project, id string) ([]parkedItem, error) {
+	items := []parkedItem{}
+	err := each(ctx, i.read, `SELECT id, call, step, reason, remedy, received, at FROM parked
+		WHERE project = ?1 AND state = 'parked' AND (?2 = '' OR id = ?2) ORDER BY at DESC, id`, []any{project, id}, func(rows *sql.Rows) error {
+		var p parkedItem
+		var received string
+		var at int64
+		if err := rows.Scan(&p.ID, &p.CallID, &p.Step, &p.Reason, &p.Remedy, &received, &at); err != nil {
+			return err
+		}
+		p.ParkedAt = time.UnixMilli(at).UTC()
+		items = append(items, p)
+		return json.Unmarshal([]byte(received), &items[len(items)-1].Received)
+	})
+	return items, err
+}
+
+// counts says how many calls wait, are in doubt, are parked.
+func (i *index) counts(ctx context.Context, project string) (waiting, parked int, err error) {
+	err = i.read.QueryRowContext(ctx, `SELECT
+		(SELECT count(*) FROM requests WHERE project = ?1 AND unread = 1) +
+		(SELECT count(*) FROM calls WHERE project = ?1 AND final = 1 AND state IN ('waiting', 'in_doubt')),
+		(SELECT count(*) FROM parked WHERE project = ?1 AND state = 'parked')`, project).Scan(&waiting, &parked)
+	if err != nil {
+		return 0, 0, fmt.Errorf("count calls: %w", err)
+	}
+	return waiting, parked, nil
+}
+
+func each(ctx context.Context, db *sql.DB, query string, args []any, row func(*sql.Rows) error) error {
+	rows, err := db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return fmt.Errorf("query the index: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := row(rows); err != nil {
+			return fmt.Errorf("read the index: %w", err)
+		}
+	}
+	return rows.Err()
+}
+
+// requestSeq is where a stored request is in the stream.
+func (i *index) requestSeq(ctx context.Context, id string) (seq uint64, ok bool, err error) {
+	var at int64
+	err = i.read.QueryRowContext(ctx, "SELECT seq FROM requests WHERE id = ?", id).Scan(&at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, false, nil
+	}
+	return uint64(at), err == nil, err
+}

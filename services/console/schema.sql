@@ -1,0 +1,37 @@
+-- The console's index. It holds nothing that the stream does not hold: delete the file
+-- and it is built again.
+CREATE TABLE progress (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL) STRICT;
+INSERT INTO progress VALUES (1, 0);
+
+-- Stored requests, by where they are in the stream; unread until the classifier read
+-- or parked them.
+CREATE TABLE requests (id TEXT PRIMARY KEY, project TEXT NOT NULL, seq INTEGER NOT NULL, unread INTEGER NOT NULL DEFAULT 1) STRICT, WITHOUT ROWID;
+CREATE INDEX requests_unread ON requests (project) WHERE unread = 1;
+
+CREATE TABLE calls (
+	project TEXT NOT NULL, id TEXT NOT NULL,
+	final INTEGER NOT NULL DEFAULT 0, started_at INTEGER NOT NULL DEFAULT 0, started TEXT NOT NULL DEFAULT '',
+	direction TEXT NOT NULL DEFAULT '', outcome TEXT NOT NULL DEFAULT '', client TEXT NOT NULL DEFAULT '',
+	phone TEXT NOT NULL DEFAULT '', employee TEXT NOT NULL DEFAULT '', rule TEXT NOT NULL DEFAULT '',
+	state TEXT NOT NULL DEFAULT '', plan TEXT NOT NULL DEFAULT '',
+	PRIMARY KEY (project, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX calls_by_time ON calls (project, started_at DESC, id DESC) WHERE final = 1;
+CREATE INDEX calls_by_phone ON calls (project, phone, started_at DESC) WHERE final = 1;
+CREATE INDEX calls_by_state ON calls (project, state, started_at DESC) WHERE final = 1;
+
+-- Where a call's events are in the stream.
+CREATE TABLE events (id TEXT PRIMARY KEY, project TEXT NOT NULL, call TEXT NOT NULL, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX events_by_call ON events (project, call, seq);
+
+CREATE TABLE commands (
+	id TEXT PRIMARY KEY, project TEXT NOT NULL, call TEXT NOT NULL, plan TEXT NOT NULL, position INTEGER NOT NULL, size INTEGER NOT NULL,
+	role TEXT NOT NULL, rule TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, bitrix_id INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+CREATE INDEX commands_by_call ON commands (project, call, position);
+
+CREATE TABLE parked (
+	id TEXT PRIMARY KEY, project TEXT NOT NULL, call TEXT NOT NULL, state TEXT NOT NULL, step TEXT NOT NULL,
+	reason TEXT NOT NULL, remedy TEXT NOT NULL, received TEXT NOT NULL, at INTEGER NOT NULL, seq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX parked_by_state ON parked (project, state, at DESC);

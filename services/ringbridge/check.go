@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ringbridge/ringbridge/pkg/service"
+	"github.com/ringbridge/ringbridge/services/check"
+	"github.com/ringbridge/ringbridge/services/writer"
+)
+
+// checkLimit bounds one project's check: a portal may take a minute for one request.
+const checkLimit = 5 * time.Minute
+
+type checkCmd struct {
+	Config  string `short:"c" required:"" help:"Configuration file to check." placeholder:"FILE"`
+	Project string `short:"p" help:"Only this project." placeholder:"ID"`
+	Lang    string `help:"Language of the words: uk, ru or en. Default: the project's." enum:",uk,ru,en" default:""`
+	JSON    bool   `help:"Print one JSON document."`
+}
+
+func (k checkCmd) Run(c console) error {
+	cfg, err := loadConfig(k.Config)
+	if err != nil {
+		return err
+	}
+	reports, blocked := []check.Report{}, []string{}
+	var ids []string
+	for _, p := range cfg.Projects {
+		ids = append(ids, p.ID)
+		if k.Project != "" && p.ID != k.Project {
+			continue
+		}
+		client, err := writer.Client(service.Revision{Project: p})
+		if err != nil {
+			return fmt.Errorf("project %s: %w", p.ID, err)
+		}
+		lang := k.Lang
+		if lang == "" {
+			lang = p.Locale
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), checkLimit)
+		report := check.Run(ctx, client, p, lang)
+		cancel()
+		client.Close()
+		reports = append(reports, report)
+		if report.Blocked() {
+			blocked = append(blocked, p.ID)
+		}
+		if !k.JSON {
+			report.Text(c.out)
+		}
+	}
+	switch {
+	case len(cfg.Projects) == 0:
+		return errors.New("the configuration has no project to check")
+	case len(reports) == 0:
+		return fmt.Errorf("there is no project %q; there are %s", k.Project, strings.Join(ids, ", "))
+	}
+	if k.JSON {
+		if err := printJSON(c.out, map[string]any{"items": reports}); err != nil {
+			return err
+		}
+	}
+	if len(blocked) > 0 {
+		return notWell{fmt.Errorf("something blocks: %s", strings.Join(blocked, ", "))}
+	}
+	return nil
+}

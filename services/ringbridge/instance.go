@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.uber.org/zap"
+
+	"github.com/ringbridge/ringbridge/pkg/bus"
+	"github.com/ringbridge/ringbridge/pkg/callfile"
+	"github.com/ringbridge/ringbridge/pkg/service"
+	"github.com/ringbridge/ringbridge/pkg/settings"
+	"github.com/ringbridge/ringbridge/services/analytics"
+	"github.com/ringbridge/ringbridge/services/classifier"
+	consoleservice "github.com/ringbridge/ringbridge/services/console"
+	"github.com/ringbridge/ringbridge/services/ingress"
+	"github.com/ringbridge/ringbridge/services/planner"
+	"github.com/ringbridge/ringbridge/services/resolver"
+	"github.com/ringbridge/ringbridge/services/writer"
+)
+
+// serviceNames are what --only may name, in the order of the pipeline.
+var serviceNames = []string{"ingress", "classifier", "resolver", "planner", "writer", "analytics", "console"}
+
+// drainLimit is how long a stop may take in all.
+const drainLimit = 30 * time.Second
+
+// instance is a running ringbridge.
+type instance struct {
+	Addr     string // where it listens, host:port
+	Token    settings.Secret
+	NewToken bool // the token was made at this start
+
+	env    service.Env
+	server *http.Server
+	failed chan error
+	log    *zap.Logger
+}
+
+// options are what a start needs beside the configuration.
+type options struct {
+	only []string // empty: every service
+	fast bool     // no fsync: the demo and tests
+	log  *zap.Logger
+	// mux gets further addresses before the server starts.
+	mux func(*http.ServeMux, service.Env)
+}
+
+// start puts the services together and runs them.
+func start(ctx context.Context, cfg settings.Config, o options) (*instance, error) {
+	keys, err := ensureKeys(cfg)
+	if err != nil {
+		return nil, err
+	}
+	in := &instance{Token: keys.token, NewToken: keys.tokenIsNew, log: o.log, failed: make(chan error, 2)}
+	listener, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w; choose another `listen`", cfg.Listen, err)
+	}
+	in.Addr = listener.Addr().String()
+	if err := in.assemble(ctx, cfg, o); err != nil {
+		return nil, errors.Join(err, listener.Close(), in.stopParts(ctx))
+	}
+	go func() {
+		if err := in.env.Router.Run(ctx); err != nil {
+			in.failed <- err
+		}
+	}()
+	select {
+	case <-in.env.Router.Running():
+	case err := <-in.failed:
+		return nil, errors.Join(err, listener.Close(), in.stopParts(ctx))
+	}
+	in.server = &http.Server{
+		Handler: in.env.Mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 32 << 10, ErrorLog: zap.NewStdLog(o.log.Named("http")),
+	}
+	go func() {
+		if err := in.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			in.failed <- fmt.Errorf("serve HTTP: %w", err)
+		}
+	}()
+	return in, nil
+}
+
+func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options) (err error) {
+	env := &in.env
+	busOptions := bus.Options{Dir: cfg.Data + "/broker", Fast: o.fast, Log: o.log}
+	if cfg.NATS != nil {
+		busOptions.URL, busOptions.Credentials, busOptions.Replicas = cfg.NATS.URL, cfg.NATS.Credentials, cfg.NATS.Replicas
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	*env = service.Env{
+		Mux: http.NewServeMux(), API: http.NewServeMux(), Log: o.log, Metrics: registry, Data: cfg.Data, Now: time.Now,
+		Group: service.NewGroup(context.WithoutCancel(ctx), o.log),
+	}
+	if env.Bus, err = bus.Open(ctx, busOptions); err != nil {
+		return err
+	}
+	if env.Files, err = callfile.Open(ctx, env.Bus); err != nil {
+		return err
+	}
+	if env.Projects, err = service.LoadProjects(ctx, env.Bus, env.Now, cfg.Projects); err != nil {
+		return err
+	}
+	if env.Router, err = env.Bus.Router(); err != nil {
+		return err
+	}
+	wanted := func(name string) bool { return len(o.only) == 0 || slices.Contains(o.only, name) }
+	named := func(name string) service.Env {
+		e := *env
+		e.Log = o.log.With(zap.String("service", name))
+		return e
+	}
+	starts := map[string]func(service.Env) error{
+		"ingress":    ingress.Start,
+		"classifier": classifier.Start,
+		"resolver":   func(e service.Env) error { return resolver.Start(ctx, e) },
+		"planner":    planner.Start,
+		"writer":     func(e service.Env) error { return writer.Start(ctx, e) },
+		"analytics":  func(e service.Env) error { analytics.Start(e); return nil },
+		"console": func(e service.Env) error {
+			return consoleservice.Start(ctx, e, consoleservice.Options{Gatherer: registry, Ready: in.ready})
+		},
+	}
+	for _, name := range serviceNames {
+		if !wanted(name) {
+			continue
+		}
+		if err := starts[name](named(name)); err != nil {
+			return fmt.Errorf("start %s: %w", name, err)
+		}
+	}
+	env.Mux.Handle("/api/", service.SignedIn(in.Token, env.API))
+	if o.mux != nil {
+		o.mux(env.Mux, *env)
+	}
+	return nil
+}
+
+// ready says what is not well: a service that stumbled, or a broker that does not store.
+func (in *instance) ready(ctx context.Context) error {
+	return errors.Join(in.env.Group.Healthy(), in.env.Bus.Healthy(ctx))
+}
+
+// stop drains: no new requests, running handlers finish, requests to portals that are
+// out are waited for, what is left is taken up at the next start.
+func (in *instance) stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
+	defer cancel()
+	err := in.server.Shutdown(ctx)
+	return errors.Join(err, in.stopParts(ctx))
+}
+
+func (in *instance) stopParts(ctx context.Context) error {
+	done := make(chan error, 1)
+	go func() {
+		var errs []error
+		if in.env.Router != nil {
+			errs = append(errs, in.env.Router.Close())
+		}
+		if in.env.Group != nil {
+			in.env.Group.Stop()
+		}
+		if in.env.Bus != nil {
+			errs = append(errs, in.env.Bus.Close())
+		}
+		done <- errors.Join(errs...)
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("not everything stopped within %s; what was out is taken up at the next start", drainLimit)
+	}
+}
+
+func knownServices() string { return strings.Join(serviceNames, ", ") }

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/ringbridge/ringbridge/pkg/settings"
+)
+
+type keys struct {
+	token      settings.Secret
+	tokenIsNew bool
+}
+
+// ensureKeys reads the console's token and the key that seals credentials, making at
+// the first start what the configuration does not give: DATA/token and
+// DATA/secret.key, readable by this user only.
+func ensureKeys(cfg settings.Config) (keys, error) {
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return keys{}, fmt.Errorf("make the data folder: %w", err)
+	}
+	k := keys{token: cfg.Console.Token}
+	if k.token == "" {
+		token, isNew, err := fileOr(filepath.Join(cfg.Data, "token"), func(b []byte) string { return hex.EncodeToString(b) })
+		if err != nil {
+			return k, err
+		}
+		k.token, k.tokenIsNew = settings.Secret(token), isNew
+	}
+	if cfg.SecretKey == "" {
+		if _, _, err := fileOr(filepath.Join(cfg.Data, "secret.key"), base64.StdEncoding.EncodeToString); err != nil {
+			return k, err
+		}
+	}
+	return k, nil
+}
+
+// fileOr reads a secret from a file, or makes one of 32 random bytes and writes it.
+func fileOr(path string, encode func([]byte) string) (secret string, isNew bool, err error) {
+	data, err := os.ReadFile(path)
+	if err == nil && strings.TrimSpace(string(data)) != "" {
+		return strings.TrimSpace(string(data)), false, nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", false, fmt.Errorf("read %s: %w", path, err)
+	}
+	b := make([]byte, 32)
+	if _, err := rand.Read(b); err != nil {
+		return "", false, fmt.Errorf("make a secret: %w", err)
+	}
+	secret = encode(b)
+	if err := os.WriteFile(path, []byte(secret+"\n"), 0o600); err != nil {
+		return "", false, fmt.Errorf("write %s: %w", path, err)
+	}
+	return secret, true, nil
+}

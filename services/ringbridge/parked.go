@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+type parkedCmd struct {
+	List  parkedListCmd  `cmd:"" help:"What waits for a person, why, and what to do."`
+	Retry parkedRetryCmd `cmd:"" help:"Send parked calls through the whole pipeline again."`
+	Drop  parkedDropCmd  `cmd:"" help:"Take parked calls off the list, with a reason."`
+}
+
+type parkedListCmd struct{ remote }
+
+func (p *parkedListCmd) Run(c console) error {
+	id, err := p.one()
+	if err != nil {
+		return err
+	}
+	var list struct {
+		Items []struct {
+			ID, Step, Reason, Remedy string
+			CallID                   string    `json:"call_id"`
+			ParkedAt                 time.Time `json:"parked_at"`
+		}
+	}
+	raw, err := p.ask(http.MethodGet, projectPath(id, "parked"), nil, &list)
+	if err != nil {
+		return err
+	}
+	if p.JSON {
+		return printJSON(c.out, raw)
+	}
+	for _, i := range list.Items {
+		call := ""
+		if i.CallID != "" {
+			call = ", call " + i.CallID
+		}
+		fmt.Fprintf(c.out, "%s  at %s%s, %s\n  why:  %s\n  what to do:  %s\n\n", i.ID, i.Step, call, i.ParkedAt.Local().Format(time.DateTime), i.Reason, i.Remedy)
+	}
+	if len(list.Items) == 0 {
+		fmt.Fprintln(c.err, "nothing is parked")
+	}
+	return nil
+}
+
+type parkedRetryCmd struct {
+	IDs []string `arg:"" name:"id" help:"What to try again."`
+	remote
+}
+
+func (p *parkedRetryCmd) Run(c console) error { return p.each(c, p.IDs, "retry", nil) }
+
+type parkedDropCmd struct {
+	IDs []string `arg:"" name:"id" help:"What to drop."`
+	Why string   `required:"" help:"The reason, for whoever looks later."`
+	remote
+}
+
+func (p *parkedDropCmd) Run(c console) error {
+	body, err := json.Marshal(map[string]string{"why": p.Why})
+	if err != nil {
+		return err
+	}
+	return p.each(c, p.IDs, "drop", body)
+}
+
+func (r *remote) each(c console, ids []string, verb string, body []byte) error {
+	project, err := r.one()
+	if err != nil {
+		return err
+	}
+	done := []json.RawMessage{}
+	for _, id := range ids {
+		raw, err := r.ask(http.MethodPost, projectPath(project, "parked", id, verb), bytes.NewReader(body), nil)
+		if err != nil {
+			return fmt.Errorf("%s %s: %w", verb, id, err)
+		}
+		done = append(done, raw)
+		if !r.JSON {
+			fmt.Fprintf(c.out, "%s: %s\n", id, map[string]string{"retry": "goes through the pipeline again", "drop": "dropped"}[verb])
+		}
+	}
+	if r.JSON {
+		return printJSON(c.out, map[string]any{"items": done})
+	}
+	return nil
+}
