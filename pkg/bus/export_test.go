@@ -1,0 +1,57 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// SetAckWait shortens the broker's patience, so that a test can outlast it.
+func (r *Router) SetAckWait(d time.Duration) { r.timing.ackWait = d }
+
+// SetGrace shortens how long handlers may take after a stop.
+func (r *Router) SetGrace(d time.Duration) { r.timing.grace = d }
+
+// SetRetry replaces the wait after a handler's error that names none.
+func (r *Router) SetRetry(d time.Duration) { r.timing.retry = func(int) time.Duration { return d } }
+
+// Deliveries is how many times the broker has handed an event to a durable reader.
+func (b *Bus) Deliveries(ctx context.Context, durable string) (uint64, error) {
+	c, err := b.stream.Consumer(ctx, durable)
+	if err != nil {
+		return 0, fmt.Errorf("find reader %s: %w", durable, err)
+	}
+	info, err := c.Info(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("ask about reader %s: %w", durable, err)
+	}
+	return info.Delivered.Consumer, nil
+}
+
+// PublishRaw stores what a foreign program might: any headers, any bytes.
+func (b *Bus) PublishRaw(ctx context.Context, subject string, header nats.Header, data []byte) error {
+	m := &nats.Msg{Subject: subject, Header: header, Data: data}
+	_, err := b.js.PublishMsg(ctx, m, jetstream.WithExpectStream(b.name))
+	return err
+}
+
+// Heartbeats passes on each "still at it" that a reader tells the broker.
+func (b *Bus) Heartbeats(ctx context.Context) (<-chan struct{}, error) {
+	beats := make(chan struct{}, 1000)
+	sub, err := b.nc.Subscribe("$JS.ACK.>", func(m *nats.Msg) {
+		if string(m.Data) == "+WPI" {
+			beats <- struct{}{}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	context.AfterFunc(ctx, func() { _ = sub.Unsubscribe() })
+	return beats, b.nc.FlushTimeout(publishTimeout)
+}
+
+// Connected says whether the connection that all readers share is open.
+func (b *Bus) Connected() bool { return b.nc.IsConnected() }

@@ -1,0 +1,123 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+
+	"github.com/ringbridge/ringbridge/pkg/event"
+)
+
+// Feed gives events to a reader that decides by itself what to do next, in any order
+// and many at once: the writer. Unlike a [Work] it hands an event over at once and
+// learns later, by Settle, that it is done.
+type Feed struct {
+	Name    string
+	Project string
+	Types   []event.Type
+	// Held is how many events may be handed over and not settled. Default 5,000.
+	Held int
+	// Take is called for each event, one after the other, and must not block.
+	Take func(Delivery)
+}
+
+// Delivery is an event of a feed.
+type Delivery struct {
+	Recorded
+	// Settle says that the event needs no further work. Without it the event comes again
+	// at the next start.
+	Settle func()
+}
+
+// Feed reads until ctx is over. The broker is told that held events are being worked
+// on, so waiting for a slow portal never makes it deliver one twice.
+func (b *Bus) Feed(ctx context.Context, f Feed) error {
+	if f.Held == 0 {
+		f.Held = 5000
+	}
+	const ackWait = 30 * time.Second
+	s := newSubscriber(b, reading{durable: f.Name, ackWait: ackWait, held: f.Held, filters: subjects(f.Project, f.Types)})
+	consumer, err := s.consumer(ctx, "")
+	if err != nil {
+		return err
+	}
+	held := &heldMessages{by: map[jetstream.Msg]struct{}{}}
+	log := b.log.With(zap.String("reader", f.Name))
+	consuming, err := consumer.Consume(func(m jetstream.Msg) {
+		batch, seq := b.record(nil, m)
+		held.add(m)
+		settle := func() {
+			held.remove(m)
+			if err := m.Ack(); err != nil {
+				log.Warn("the broker was not told that an event is settled; it will come again", zap.Error(err))
+			}
+		}
+		if len(batch) == 0 {
+			log.Error("an event that nobody can read was passed over", zap.Uint64("seq", seq))
+			settle()
+			return
+		}
+		f.Take(Delivery{batch[0], settle})
+	}, jetstream.PullMaxMessages(min(f.Held, 500)), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+		log.Warn("reading from the broker stumbled", zap.Error(err))
+	}))
+	if err != nil {
+		return fmt.Errorf("read as %s: %w", f.Name, err)
+	}
+	defer consuming.Stop()
+	tick := time.NewTicker(ackWait / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-consuming.Closed():
+			return fmt.Errorf("read as %s: the broker ended the read", f.Name)
+		case <-tick.C:
+			for _, m := range held.all() {
+				if err := m.InProgress(); err != nil {
+					log.Debug("the broker did not hear that an event is being worked on", zap.Error(err))
+				}
+			}
+		}
+	}
+}
+
+func subjects(project string, types []event.Type) []string {
+	out := make([]string, len(types))
+	for i, t := range types {
+		out[i] = Subject(project, t)
+	}
+	return out
+}
+
+type heldMessages struct {
+	mu sync.Mutex
+	by map[jetstream.Msg]struct{}
+}
+
+func (h *heldMessages) add(m jetstream.Msg) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.by[m] = struct{}{}
+}
+
+func (h *heldMessages) remove(m jetstream.Msg) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.by, m)
+}
+
+func (h *heldMessages) all() []jetstream.Msg {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	out := make([]jetstream.Msg, 0, len(h.by))
+	for m := range h.by {
+		out = append(out, m)
+	}
+	return out
+}

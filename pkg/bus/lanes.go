@@ -1,0 +1,204 @@
+package bus
+
+import (
+	"context"
+	"strconv"
+	"sync"
+	"time"
+
+	wmnats "github.com/ThreeDotsLabs/watermill-nats/v2/pkg/nats"
+	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+)
+
+// subscription is one running read.
+type subscription struct {
+	reading
+	log      *zap.Logger
+	stop     context.CancelFunc
+	stopping <-chan struct{}
+	handling context.Context
+	abandon  context.CancelFunc
+	out      chan *message.Message
+	done     chan struct{}
+
+	mu    sync.Mutex
+	lanes map[string][]*delivery // a key is present while a goroutine works its lane
+	held  map[*delivery]struct{}
+	work  sync.WaitGroup
+	shut  bool
+}
+
+type delivery struct{ jetstream.Msg }
+
+// deliver puts a message into its lane and starts the lane if nobody works it.
+func (s *subscription) deliver(m jetstream.Msg) {
+	d := &delivery{m}
+	lane := s.laneOf(d)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.shut {
+		return
+	}
+	s.held[d] = struct{}{}
+	queue, running := s.lanes[lane]
+	s.lanes[lane] = append(queue, d)
+	if !running {
+		s.work.Add(1)
+		go s.runLane(lane)
+	}
+}
+
+// laneOf survives a lane function that panics: it runs in a goroutine of the client
+// library, where a panic would end the process, now and after every restart.
+func (s *subscription) laneOf(d *delivery) (lane string) {
+	if s.lane == nil {
+		return ""
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.Error("no lane could be chosen for an event; it takes the common one", zap.Any("panic", p))
+			lane = ""
+		}
+	}()
+	return s.lane(read(d))
+}
+
+func (s *subscription) runLane(lane string) {
+	defer s.work.Done()
+	for {
+		s.mu.Lock()
+		queue := s.lanes[lane]
+		if len(queue) == 0 || s.shut {
+			delete(s.lanes, lane)
+			s.mu.Unlock()
+			return
+		}
+		d := queue[0]
+		s.lanes[lane] = queue[1:]
+		s.mu.Unlock()
+		settled := s.handle(d)
+		s.mu.Lock()
+		delete(s.held, d)
+		s.mu.Unlock()
+		if !settled {
+			s.mu.Lock()
+			delete(s.lanes, lane)
+			s.mu.Unlock()
+			return
+		}
+	}
+}
+
+// handle gives a message to the handler until it is settled. It returns false when
+// the reader stops first.
+func (s *subscription) handle(d *delivery) bool {
+	for attempt := 1; ; attempt++ {
+		m := read(d)
+		settled, again := s.offer(m)
+		if settled {
+			if err := d.Ack(); err != nil {
+				s.log.Warn("the broker was not told that an event is settled; it will come again", zap.Error(err))
+			}
+			return true
+		}
+		if !again {
+			return false
+		}
+		wait, named := retryWish(m)
+		if !named {
+			wait = s.retry(attempt)
+		}
+		select {
+		case <-time.After(wait):
+		case <-s.stopping:
+			return false
+		}
+	}
+}
+
+// offer gives a message to the handler once and waits for its verdict. Neither settled
+// nor again means that the reader stopped before there was one.
+func (s *subscription) offer(m *message.Message) (settled, again bool) {
+	ctx, over := context.WithCancel(context.WithValue(s.handling, stoppingKey{}, s.stopping))
+	defer over()
+	m.SetContext(ctx)
+	select {
+	case s.out <- m:
+	case <-s.stopping:
+		return false, false
+	}
+	select {
+	case <-m.Acked():
+		return true, false
+	case <-m.Nacked():
+		return false, true
+	case <-s.handling.Done():
+		return false, false
+	}
+}
+
+// heartbeat tells the broker that the held messages are being worked on.
+func (s *subscription) heartbeat() {
+	tick := time.NewTicker(s.ackWait / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.done:
+			return
+		case <-tick.C:
+		}
+		s.mu.Lock()
+		held := make([]*delivery, 0, len(s.held))
+		for d := range s.held {
+			held = append(held, d)
+		}
+		s.mu.Unlock()
+		for _, d := range held {
+			if err := d.InProgress(); err != nil {
+				s.log.Debug("the broker did not hear that an event is being worked on", zap.Error(err))
+			}
+		}
+	}
+}
+
+// finish ends the subscription once its context is over: no new messages, running
+// handlers may finish within the grace, then the channel closes.
+func (s *subscription) finish(ctx context.Context, consuming jetstream.ConsumeContext) {
+	<-ctx.Done()
+	consuming.Stop()
+	<-consuming.Closed()
+	s.mu.Lock()
+	s.shut = true
+	s.mu.Unlock()
+	ended := make(chan struct{})
+	go func() { s.work.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-time.After(s.grace):
+		s.log.Warn("handlers did not finish in time; their events will come again")
+	}
+	s.abandon()
+	<-ended
+	close(s.done)
+	close(s.out)
+}
+
+// read decodes the wire format without ever refusing: of a repeated header the first
+// value counts.
+func read(d *delivery) *message.Message {
+	id := d.Headers().Get(wmnats.WatermillUUIDHdr)
+	if id == "" {
+		if meta, err := d.Metadata(); err == nil {
+			id = "seq-" + strconv.FormatUint(meta.Sequence.Stream, 10)
+		}
+	}
+	m := message.NewMessage(id, d.Data())
+	for k, v := range d.Headers() {
+		if k != wmnats.WatermillUUIDHdr && k != retryHeader && len(v) > 0 {
+			m.Metadata.Set(k, v[0])
+		}
+	}
+	return m
+}

@@ -1,0 +1,203 @@
+package bus_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/ringbridge/ringbridge/pkg/bus"
+	"github.com/ringbridge/ringbridge/pkg/bus/bustest"
+	"github.com/ringbridge/ringbridge/pkg/event"
+)
+
+func encode(t testing.TB, e event.Envelope) []byte {
+	t.Helper()
+	data, err := json.Marshal(e)
+	if err != nil {
+		t.Fatalf("encode event %s: %v", e.ID, err)
+	}
+	return data
+}
+
+func TestAHandlerLongerThanTheAckWaitIsStartedOnce(t *testing.T) {
+	b := bustest.Open(t)
+	beats, err := b.Heartbeats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var starts atomic.Int64
+	release := make(chan struct{})
+	run(t, b, func(r *bus.Router) { r.SetAckWait(150 * time.Millisecond) },
+		parkedWork("reader", func(context.Context, event.Envelope) ([]event.Envelope, error) {
+			starts.Add(1)
+			<-release
+			return nil, nil
+		}))
+	publish(t, b, numbered(t, "a", 1))
+	// Three heartbeats are one AckWait: nine outlast the broker's patience three times.
+	for range 9 {
+		receive(t, beats, "the broker is told that the event is worked on")
+	}
+	close(release)
+	settled(t, b, "reader")
+	if n, err := b.Deliveries(t.Context(), "reader"); err != nil || n != 1 || starts.Load() != 1 {
+		t.Errorf("delivered %d times, started %d times (%v), want once", n, starts.Load(), err)
+	}
+}
+
+func TestAHundredSlowMessagesInOneLaneAreDeliveredAHundredTimes(t *testing.T) {
+	b := bustest.Open(t)
+	const messages = 100
+	work := time.NewTicker(15 * time.Millisecond)
+	defer work.Stop()
+	var handled list[int]
+	run(t, b, func(r *bus.Router) { r.SetAckWait(150 * time.Millisecond) },
+		bus.Work{Name: "reader", Types: []event.Type{event.TypeCallParked}, Handle: func(_ context.Context, e event.Envelope) ([]event.Envelope, error) {
+			<-work.C
+			handled.add(number(t, e))
+			return nil, nil
+		}})
+	for n := range messages {
+		publish(t, b, numbered(t, "a", n))
+	}
+	bustest.Eventually(t, limit, "all are handled", func() bool { return len(handled.all()) >= messages })
+	settled(t, b, "reader")
+	if n, err := b.Deliveries(t.Context(), "reader"); err != nil || n != messages {
+		t.Errorf("the broker delivered %d times (%v), want %d: the last one waited ten times its patience", n, err, messages)
+	}
+	if got := handled.all(); !slices.IsSorted(got) || len(got) != messages {
+		t.Errorf("handled %d, want %d in their order: %v", len(got), messages, got)
+	}
+}
+
+func TestALaneKeepsItsOrderAcrossErrorsWhileOthersGoOn(t *testing.T) {
+	for name, failure := range map[string]error{
+		"any error":     errors.New("the portal is down"),
+		"a named delay": bus.RetryIn(20*time.Millisecond, errors.New("the portal is slow")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := bustest.Open(t)
+			var blocked, others list[int]
+			othersDone := make(chan struct{})
+			run(t, b, func(r *bus.Router) { r.SetRetry(5 * time.Millisecond) },
+				parkedWork("reader", func(_ context.Context, e event.Envelope) ([]event.Envelope, error) {
+					n := number(t, e)
+					if e.Call != "blocked" {
+						others.add(n)
+						if len(others.all()) == 20 {
+							close(othersDone)
+						}
+						return nil, nil
+					}
+					if n == 1 {
+						select {
+						case <-othersDone:
+						default:
+							return nil, failure
+						}
+					}
+					blocked.add(n)
+					return nil, nil
+				}))
+			for n := 1; n <= 5; n++ {
+				publish(t, b, numbered(t, "blocked", n))
+			}
+			for n := range 20 {
+				publish(t, b, numbered(t, fmt.Sprintf("free-%d", n%3), n))
+			}
+			settled(t, b, "reader")
+			if got, want := blocked.all(), []int{1, 2, 3, 4, 5}; !slices.Equal(got, want) {
+				t.Errorf("the blocked lane was handled as %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+func TestRetryInWaitsAsLongAsItSays(t *testing.T) {
+	b := bustest.Open(t)
+	const wait = 150 * time.Millisecond
+	times := make(chan time.Time, 2)
+	var tries atomic.Int64
+	run(t, b, func(r *bus.Router) { r.SetRetry(time.Hour) },
+		parkedWork("reader", func(context.Context, event.Envelope) ([]event.Envelope, error) {
+			times <- time.Now()
+			if tries.Add(1) == 1 {
+				return nil, fmt.Errorf("create the lead: %w", bus.RetryIn(wait, errors.New("limit reached")))
+			}
+			return nil, nil
+		}))
+	publish(t, b, numbered(t, "a", 1))
+	first := receive(t, times, "the first try")
+	second := receive(t, times, "the second try")
+	if got := second.Sub(first); got < wait {
+		t.Errorf("tried again after %s, want at least %s", got, wait)
+	}
+}
+
+func TestManyKeysInParallelKeepTheirOrder(t *testing.T) {
+	b := bustest.Open(t)
+	const keys, each, lastKey = 300, 20, "key-299"
+	var mu sync.Mutex
+	last, busy := map[string]int{}, map[string]bool{}
+	behind := make(chan struct{})
+	failed := map[string]bool{}
+	var total atomic.Int64
+	run(t, b, func(r *bus.Router) { r.SetRetry(time.Millisecond) },
+		parkedWork("reader", func(_ context.Context, e event.Envelope) ([]event.Envelope, error) {
+			n := number(t, e)
+			mu.Lock()
+			if busy[e.Call] {
+				t.Errorf("lane %s is worked by two handlers at once", e.Call)
+			}
+			busy[e.Call] = true
+			fail := !failed[e.ID] && rand.IntN(20) == 0
+			failed[e.ID] = true
+			if !fail && last[e.Call] != n-1 {
+				t.Errorf("lane %s: event %d after %d", e.Call, n, last[e.Call])
+			}
+			mu.Unlock()
+			// The first lane waits for the last event of the last one.
+			switch {
+			case e.Call == "key-0" && n == 1:
+				<-behind
+			case e.Call == lastKey && n == each && !fail:
+				close(behind)
+			}
+			defer func() {
+				mu.Lock()
+				defer mu.Unlock()
+				busy[e.Call] = false
+				if !fail {
+					last[e.Call] = n
+					total.Add(1)
+				}
+			}()
+			if fail {
+				return nil, errors.New("by chance")
+			}
+			return nil, nil
+		}))
+	var publishers sync.WaitGroup
+	for p := range 10 {
+		publishers.Go(func() {
+			for n := 1; n <= each; n++ {
+				for k := p; k < keys; k += 10 {
+					publish(t, b, numbered(t, fmt.Sprintf("key-%d", k), n))
+				}
+			}
+		})
+	}
+	publishers.Wait()
+	bustest.Eventually(t, 2*limit, "all are handled", func() bool { return total.Load() >= keys*each })
+	settled(t, b, "reader")
+	if got := total.Load(); got != keys*each {
+		t.Errorf("handled %d, want %d", got, keys*each)
+	}
+}

@@ -1,0 +1,83 @@
+package bus
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Store keeps the newest value of each key, on disk before a write returns, with
+// compare-and-set. Keys are made of letters, digits, "-", "_", "=" and ".".
+type Store struct{ kv jetstream.KeyValue }
+
+// ErrConflict is returned by Set when the key was changed since it was read.
+var ErrConflict = errors.New("changed by somebody else meanwhile")
+
+// Store opens the store of that name, making it where it is missing.
+func (b *Bus) Store(ctx context.Context, name, about string) (*Store, error) {
+	kv, err := b.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
+		Bucket: name, Description: about, History: 1, Storage: jetstream.FileStorage, Compression: true, Replicas: b.replicas,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", name, err)
+	}
+	return &Store{kv}, nil
+}
+
+// Get reads a key into v and returns its revision, 0 where the key is missing.
+func (s *Store) Get(ctx context.Context, key string, v any) (uint64, error) {
+	entry, err := s.kv.Get(ctx, key)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read %s: %w", key, err)
+	}
+	if err := json.Unmarshal(entry.Value(), v); err != nil {
+		return 0, fmt.Errorf("decode %s: %w", key, err)
+	}
+	return entry.Revision(), nil
+}
+
+// Set writes a key that was read at revision (0: that did not exist) and returns the
+// new revision, or [ErrConflict].
+func (s *Store) Set(ctx context.Context, key string, v any, revision uint64) (uint64, error) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return 0, fmt.Errorf("encode %s: %w", key, err)
+	}
+	if revision == 0 {
+		revision, err = s.kv.Create(ctx, key, data)
+	} else {
+		revision, err = s.kv.Update(ctx, key, data, revision)
+	}
+	if errors.Is(err, jetstream.ErrKeyExists) {
+		return 0, fmt.Errorf("write %s: %w", key, ErrConflict)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("write %s: %w: %w", key, ErrUnavailable, err)
+	}
+	return revision, nil
+}
+
+// Change reads a key, lets change alter it, and writes it back, again from the start
+// as long as somebody else was quicker. change returns false to leave it as it is.
+func Change[T any](ctx context.Context, s *Store, key string, change func(*T) (bool, error)) (T, error) {
+	for {
+		var v T
+		revision, err := s.Get(ctx, key, &v)
+		if err != nil {
+			return v, err
+		}
+		write, err := change(&v)
+		if err != nil || !write {
+			return v, err
+		}
+		if _, err = s.Set(ctx, key, v, revision); err == nil || !errors.Is(err, ErrConflict) {
+			return v, err
+		}
+	}
+}

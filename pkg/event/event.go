@@ -1,0 +1,181 @@
+// Package event says what can have happened to a call and to a project: one
+// payload type per row of the table in the README, the CloudEvents envelope they
+// travel in, and the ids that make doing anything twice harmless.
+//
+// It knows no broker, no rule, no CRM. Start with [Envelope], then [Call]: the
+// facts of one call, and [Fold], which joins what several reports say of it.
+package event
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Type names an event and the version of its payload. It is the file name in
+// schemas/, the `type` of the envelope and what [Payload.Type] returns.
+type Type string
+
+// The events. schemas/asyncapi.yaml says who sends and who listens.
+const (
+	TypeCallReceived    Type = "call.received.v1"
+	TypeCallClassified  Type = "call.classified.v1"
+	TypeCallResolved    Type = "call.resolved.v1"
+	TypeBitrixCommand   Type = "bitrix.command.v1"
+	TypeBitrixOutcome   Type = "bitrix.outcome.v1"
+	TypeCallParked      Type = "call.parked.v1"
+	TypeSettingsChanged Type = "settings.changed.v1"
+)
+
+// Types lists every event this version can read, in the order of the pipeline.
+func Types() []Type {
+	return []Type{
+		TypeCallReceived, TypeCallClassified, TypeCallResolved, TypeBitrixCommand,
+		TypeBitrixOutcome, TypeCallParked, TypeSettingsChanged,
+	}
+}
+
+// Name is the type without its version, as it stands in a subject: a consumer
+// outlives its producer's upgrade.
+func (t Type) Name() string {
+	if i := strings.LastIndex(string(t), ".v"); i > 0 {
+		return string(t)[:i]
+	}
+	return string(t)
+}
+
+// Payload is what one event says. String is one sentence that a support person
+// understands; it never holds a whole phone number or a secret.
+type Payload interface {
+	Type() Type
+	String() string
+	// about names the project and, where there is one, the call.
+	about() (project, call string)
+}
+
+// Envelope is a CloudEvents 1.0 event in structured JSON. Project, Call and Cause
+// are extension attributes: they let a reader route and follow an event without
+// decoding its data.
+type Envelope struct {
+	SpecVersion     string          `json:"specversion"`
+	ID              string          `json:"id"`
+	Type            Type            `json:"type"`
+	Source          string          `json:"source"`
+	Subject         string          `json:"subject,omitempty"`
+	Time            time.Time       `json:"time"`
+	DataContentType string          `json:"datacontenttype"`
+	Project         string          `json:"project"`
+	Call            string          `json:"call,omitempty"`
+	Cause           string          `json:"cause,omitempty"`
+	Data            json.RawMessage `json:"data"`
+}
+
+// First makes the event that nothing in the system caused: a request that came in,
+// a setting somebody changed. Its id is new.
+func First(source string, now time.Time, p Payload) (Envelope, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Envelope{}, fmt.Errorf("make an event id: %w", err)
+	}
+	return wrap(id.String(), "", source, now, p)
+}
+
+// Next makes the event that cause led to. Its id comes from the cause and from what
+// the event is about, never from the clock: making it again makes the same event.
+// Where one cause leads to several events of a type, what tells them apart.
+func Next(cause Envelope, source string, now time.Time, p Payload, what ...string) (Envelope, error) {
+	id := Derive(append([]string{cause.ID, string(p.Type())}, what...)...)
+	return wrap(id, cause.ID, source, now, p)
+}
+
+func wrap(id, cause, source string, now time.Time, p Payload) (Envelope, error) {
+	data, err := json.Marshal(p)
+	if err != nil {
+		return Envelope{}, fmt.Errorf("encode %s: %w", p.Type(), err)
+	}
+	project, call := p.about()
+	return Envelope{
+		SpecVersion: "1.0", ID: id, Type: p.Type(), Source: "/ringbridge/" + source,
+		Subject: call, Time: now.UTC(), DataContentType: "application/json",
+		Project: project, Call: call, Cause: cause, Data: data,
+	}, nil
+}
+
+// space is the namespace of all derived ids. Changing it would make every command
+// look new to the journal and to the portal, so it never changes.
+var space = uuid.MustParse("6f1b5f0e-6f37-5b55-9c1c-7d1d8f0c1a51")
+
+// Derive turns causes into an id. Parts are length-prefixed, so ("1","23") and
+// ("12","3") differ.
+func Derive(parts ...string) string {
+	var b strings.Builder
+	for _, p := range parts {
+		fmt.Fprintf(&b, "%d:%s;", len(p), p)
+	}
+	return uuid.NewSHA1(space, []byte(b.String())).String()
+}
+
+// CommandID names the thing that should be true: the same for a first run, a retry
+// and a replay. It is the external id that the portal keeps (design: ids come from
+// causes).
+func CommandID(project, call, role string) string { return Derive("command", project, call, role) }
+
+// Decode reads the payload of an event as its newest version.
+func Decode(e Envelope) (Payload, error) {
+	var p Payload
+	switch e.Type {
+	case TypeCallReceived:
+		p = new(CallReceived)
+	case TypeCallClassified:
+		p = new(CallClassified)
+	case TypeCallResolved:
+		p = new(CallResolved)
+	case TypeBitrixCommand:
+		p = new(BitrixCommand)
+	case TypeBitrixOutcome:
+		p = new(BitrixOutcome)
+	case TypeCallParked:
+		p = new(CallParked)
+	case TypeSettingsChanged:
+		p = new(SettingsChanged)
+	default:
+		return nil, fmt.Errorf("decode event %s: unknown type %q", e.ID, e.Type)
+	}
+	if err := json.Unmarshal(e.Data, p); err != nil {
+		return nil, fmt.Errorf("decode event %s as %s: %w", e.ID, e.Type, err)
+	}
+	return p, nil
+}
+
+// As reads the payload of an event whose type the caller knows.
+func As[T any](e Envelope) (T, error) {
+	var v T
+	if err := json.Unmarshal(e.Data, &v); err != nil {
+		return v, fmt.Errorf("decode event %s as %s: %w", e.ID, e.Type, err)
+	}
+	return v, nil
+}
+
+// Read decodes an envelope from its JSON form and refuses what is no event of ours.
+func Read(data []byte) (Envelope, error) {
+	var e Envelope
+	if err := json.Unmarshal(data, &e); err != nil {
+		return e, fmt.Errorf("read envelope: %w", err)
+	}
+	if e.ID == "" || e.Type == "" || e.Project == "" {
+		return e, fmt.Errorf("read envelope: id, type and project are required")
+	}
+	return e, nil
+}
+
+// Words is the sentence of an event, or its type where the payload can't be read.
+func Words(e Envelope) string {
+	p, err := Decode(e)
+	if err != nil {
+		return string(e.Type)
+	}
+	return p.String()
+}

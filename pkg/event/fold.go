@@ -1,0 +1,151 @@
+package event
+
+import (
+	"cmp"
+	"encoding/json"
+	"maps"
+	"slices"
+)
+
+// Fold joins what several reports say of one call into its facts. The order in
+// which the reports arrived makes no difference: a report that says more (a final
+// one before an early one, an answered call before a missed one, more seconds of
+// talk before fewer) speaks first, and the others only fill what it left open. So a
+// late "before the call" or an orphan leg that rang out never undoes an answer.
+func Fold(reports []Call) Call {
+	if len(reports) == 0 {
+		return Call{}
+	}
+	sorted := slices.Clone(reports)
+	slices.SortStableFunc(sorted, compareReports)
+	folded := sorted[0]
+	folded.Extra = maps.Clone(folded.Extra)
+	for _, r := range sorted[1:] {
+		fill(&folded, r)
+	}
+	return folded
+}
+
+// With adds a report to those already known of a call. A report that says nothing
+// new leaves the list as it is; past the limit the least telling one goes.
+func With(reports []Call, r Call) []Call {
+	key := canonical(r)
+	for _, known := range reports {
+		if canonical(known) == key {
+			return reports
+		}
+	}
+	reports = append(slices.Clone(reports), r)
+	slices.SortStableFunc(reports, compareReports)
+	return reports[:min(len(reports), maxReports)]
+}
+
+// maxReports bounds what is kept of one call: a sender that repeats itself with a
+// changing parameter must not grow a call's file for ever.
+const maxReports = 16
+
+// Same says whether two folded calls tell the same story.
+func Same(a, b Call) bool { return canonical(a) == canonical(b) }
+
+func canonical(c Call) string {
+	b, err := json.Marshal(c)
+	if err != nil {
+		// A Call holds strings, numbers and times only; a time beyond year 9999 is the
+		// one thing JSON refuses, and no parser of ours lets it through.
+		return c.ID
+	}
+	return string(b)
+}
+
+// compareReports orders reports by how much they tell, the most telling first. It
+// is a total order over what the reports say, so folding does not depend on luck.
+func compareReports(a, b Call) int {
+	return cmp.Or(
+		boolFirst(a.Final, b.Final),
+		cmp.Compare(outcomeRank(b.Outcome), outcomeRank(a.Outcome)),
+		boolFirst(!a.Transit, !b.Transit),
+		cmp.Compare(b.Talk, a.Talk),
+		cmp.Compare(eventRank(b.Event), eventRank(a.Event)),
+		boolFirst(a.Employee != nil, b.Employee != nil),
+		boolFirst(a.Recording != "", b.Recording != ""),
+		cmp.Compare(b.Duration, a.Duration),
+		cmp.Compare(canonical(b), canonical(a)),
+	)
+}
+
+func boolFirst(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
+}
+
+func outcomeRank(o Outcome) int {
+	switch o {
+	case Answered:
+		return 3
+	case Voicemail:
+		return 2
+	case Missed:
+		return 1
+	}
+	return 0
+}
+
+func eventRank(e string) int {
+	return slices.Index([]string{"before_outgoing", "before", "forward", "answer", "rating", "after_outgoing", "after"}, e)
+}
+
+// fill takes from r what c does not know yet.
+func fill(c *Call, r Call) {
+	first(&c.Direction, r.Direction)
+	first(&c.Client, r.Client)
+	first(&c.ClientName, r.ClientName)
+	first(&c.Line, r.Line)
+	first(&c.AnsweredOn, r.AnsweredOn)
+	first(&c.Duration, r.Duration)
+	first(&c.Waiting, r.Waiting)
+	first(&c.Recording, r.Recording)
+	first(&c.Card, r.Card)
+	first(&c.Rating, r.Rating)
+	first(&c.Department, r.Department)
+	first(&c.Scheme, r.Scheme)
+	first(&c.Pool, r.Pool)
+	first(&c.InsertionType, r.InsertionType)
+	c.Callback = c.Callback || r.Callback
+	if c.Employee == nil && c.Outcome != Missed && c.Outcome != Voicemail {
+		c.Employee = r.Employee
+	}
+	if c.StartedAt == nil {
+		c.StartedAt = r.StartedAt
+	}
+	t, o := &c.Traffic, r.Traffic
+	first(&t.Source, o.Source)
+	first(&t.Medium, o.Medium)
+	first(&t.Campaign, o.Campaign)
+	first(&t.Content, o.Content)
+	first(&t.Term, o.Term)
+	first(&t.ClientID, o.ClientID)
+	first(&t.Landing, o.Landing)
+	first(&t.Referrer, o.Referrer)
+	first(&t.VisitorIP, o.VisitorIP)
+	first(&t.UserAgent, o.UserAgent)
+	for k, v := range r.Extra {
+		if _, known := c.Extra[k]; !known {
+			if c.Extra == nil {
+				c.Extra = map[string]string{}
+			}
+			c.Extra[k] = v
+		}
+	}
+}
+
+func first[T comparable](have *T, other T) {
+	var zero T
+	if *have == zero {
+		*have = other
+	}
+}

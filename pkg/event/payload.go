@@ -1,0 +1,338 @@
+package event
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Origin says which door a request came through.
+type Origin string
+
+// The origins.
+const (
+	FromWebhook        Origin = "webhook"
+	FromReconciliation Origin = "reconciliation"
+	FromImport         Origin = "import"
+)
+
+// CallReceived is a request as it came, byte for byte, so that a reading mistake
+// can be put right later without asking Ringostat again.
+type CallReceived struct {
+	Project    string            `json:"project"`
+	Origin     Origin            `json:"origin"`
+	Method     string            `json:"method"`
+	Query      string            `json:"query,omitempty"`
+	Headers    map[string]string `json:"headers,omitempty"`
+	Body       []byte            `json:"body,omitempty"`
+	ReceivedAt time.Time         `json:"received_at"`
+	// RetryOf is the parked event that a person asked to try again.
+	RetryOf string `json:"retry_of,omitempty"`
+}
+
+// CallClassified is what is known of a call after one more report.
+type CallClassified struct {
+	Project  string `json:"project"`
+	Received string `json:"received_id"`
+	// Revision is the version of the settings it was read with.
+	Revision int `json:"revision"`
+	// Retry is true when a person asked to try a parked call again.
+	Retry bool `json:"retry,omitempty"`
+	// Changed is false when this report told nothing new.
+	Changed bool `json:"changed"`
+	Call
+}
+
+// Ref points to one entity of the CRM.
+type Ref struct {
+	Kind        string `json:"kind"`
+	ID          int    `json:"id"`
+	Title       string `json:"title,omitempty"`
+	Responsible int    `json:"responsible,omitempty"`
+}
+
+// Client is what the CRM knew about a number when it was asked.
+type Client struct {
+	// State is new, contact, open or anonymous; empty for an internal call, for which
+	// nobody is asked.
+	State string `json:"state,omitempty"`
+	// Open is the open deal or lead that the call belongs to.
+	Open *Ref `json:"open,omitempty"`
+	// Contact and Company are who the number belongs to.
+	Contact *Ref `json:"contact,omitempty"`
+	Company *Ref `json:"company,omitempty"`
+	// Others were found too and are named in the task, but not chosen.
+	Others []Ref `json:"others,omitempty"`
+	// ChosenBecause says in one word of the choice's rule why Open was taken.
+	ChosenBecause string `json:"chosen_because,omitempty"`
+	// Owner is the responsible of Open, else of the contact, else of the company.
+	Owner int `json:"owner,omitempty"`
+}
+
+// Person is a Bitrix24 user as far as a decision needs him.
+type Person struct {
+	Name   string `json:"name,omitempty"`
+	Active bool   `json:"active"`
+}
+
+// CallResolved is a finished call beside what the CRM knew of its client.
+type CallResolved struct {
+	Project    string `json:"project"`
+	Classified string `json:"classified_id"`
+	Revision   int    `json:"revision"`
+	Client     Client `json:"client"`
+	// Answerer is owner, employee, unmapped or nobody.
+	Answerer string `json:"answerer"`
+	// People holds the users that the decision may name, by Bitrix24 id.
+	People map[int]Person `json:"people,omitempty"`
+	// WithoutLeads is true on a portal that makes deals at once.
+	WithoutLeads bool `json:"without_leads,omitempty"`
+	// Turn is whose turn it is to take a missed call of a new client.
+	Turn int `json:"turn,omitempty"`
+	// Decision counts the decisions of this call from 1: a reader that wants each call
+	// once looks at the first.
+	Decision int `json:"decision"`
+	// Amends is true when the call was decided before and a later report told more.
+	Amends bool `json:"amends,omitempty"`
+	Facts  Call `json:"call"`
+}
+
+// Kind says what a command is about.
+type Kind string
+
+// The kinds of command. KindNothing says that a rule wants nothing done: it keeps
+// an ignored call in sight.
+const (
+	KindLead    Kind = "lead"
+	KindDeal    Kind = "deal"
+	KindContact Kind = "contact"
+	KindTask    Kind = "task"
+	KindNothing Kind = "nothing"
+)
+
+// BitrixCommand is one thing that should be true in the CRM because of a call. It
+// says what, not how: the writer compares it with what was made true before.
+type BitrixCommand struct {
+	ID      string `json:"command_id"`
+	Project string `json:"project"`
+	Call    string `json:"call_id"`
+	// Role tells the commands of a call apart: lead, deal, contact, task:done …
+	Role string `json:"role"`
+	Kind Kind   `json:"kind"`
+	Rule string `json:"rule"`
+	// Plan is the call.resolved event that asked for it; Index counts from 1 to Of.
+	Plan      string   `json:"plan_id"`
+	Index     int      `json:"index"`
+	Of        int      `json:"of"`
+	Revision  int      `json:"revision"`
+	Lane      string   `json:"lane"`
+	DependsOn []string `json:"depends_on,omitempty"`
+	// Amends is true when only what exists may be brought up to date.
+	Amends bool    `json:"amends,omitempty"`
+	Entity *Entity `json:"entity,omitempty"`
+	Task   *Task   `json:"task,omitempty"`
+}
+
+// Link binds to an entity that exists (ID) or that another command makes (Command).
+type Link struct {
+	Kind    Kind   `json:"kind"`
+	ID      int    `json:"id,omitempty"`
+	Command string `json:"command_id,omitempty"`
+}
+
+// Entity is a lead, a deal or a contact as it should be.
+type Entity struct {
+	Title       string            `json:"title"`
+	Name        string            `json:"name,omitempty"`
+	Phone       string            `json:"phone,omitempty"`
+	Responsible int               `json:"responsible"`
+	Source      string            `json:"source,omitempty"`
+	SourceNote  string            `json:"source_note,omitempty"`
+	Stage       string            `json:"stage,omitempty"`
+	Category    int               `json:"category,omitempty"`
+	Contact     *Link             `json:"contact,omitempty"`
+	Company     *Link             `json:"company,omitempty"`
+	Comments    string            `json:"comments,omitempty"`
+	Traffic     Traffic           `json:"traffic,omitzero"`
+	Custom      map[string]string `json:"custom,omitempty"`
+}
+
+// Task is a task as it should be. Closed ones are closed by the writer after they
+// are made, so that the portal notes who and when.
+type Task struct {
+	Title       string     `json:"title"`
+	Description string     `json:"description"`
+	Responsible int        `json:"responsible"`
+	Deadline    *time.Time `json:"deadline,omitempty"`
+	Closed      bool       `json:"closed"`
+	ClosedAt    *time.Time `json:"closed_at,omitempty"`
+	ClosedBy    int        `json:"closed_by,omitempty"`
+	Links       []Link     `json:"links,omitempty"`
+}
+
+// OutcomeState says what became of a command.
+type OutcomeState string
+
+// The states. Executed, AlreadyTrue, Adopted and Refused are final.
+const (
+	Executed    OutcomeState = "executed"
+	Adopted     OutcomeState = "adopted"
+	AlreadyTrue OutcomeState = "already_true"
+	Refused     OutcomeState = "refused"
+	InDoubt     OutcomeState = "in_doubt"
+)
+
+// Settled says whether nothing more will happen to the command by itself.
+func (s OutcomeState) Settled() bool { return s != InDoubt && s != "" }
+
+// BitrixOutcome is what became of one command.
+type BitrixOutcome struct {
+	Command string       `json:"command_id"`
+	Project string       `json:"project"`
+	Call    string       `json:"call_id"`
+	Plan    string       `json:"plan_id"`
+	Role    string       `json:"role"`
+	Kind    Kind         `json:"kind"`
+	State   OutcomeState `json:"state"`
+	// BitrixID is the entity's or the task's id in the portal; 0 where there is none.
+	BitrixID int `json:"bitrix_id,omitempty"`
+	Attempt  int `json:"attempt,omitempty"`
+	// Reason is a word for machines, Error a sentence for a manager.
+	Reason string `json:"reason,omitempty"`
+	Error  string `json:"error,omitempty"`
+}
+
+// ParkedState says where a parked thing stands.
+type ParkedState string
+
+// The states.
+const (
+	ParkedWaiting ParkedState = "parked"
+	ParkedRetried ParkedState = "retried"
+	ParkedDropped ParkedState = "dropped"
+)
+
+// CallParked is what could not go on, at which step, why, and what a person can do.
+// The same parked thing is spoken of again, by ID, when it was retried or dropped.
+type CallParked struct {
+	ID      string      `json:"parked_id"`
+	Project string      `json:"project"`
+	Call    string      `json:"call_id,omitempty"`
+	State   ParkedState `json:"state"`
+	// Received names the call.received events that a retry would read again.
+	Received []string `json:"received_ids,omitempty"`
+	Step     string   `json:"step"`
+	Reason   string   `json:"reason"`
+	Remedy   string   `json:"remedy"`
+	// Why is what the person who dropped it said.
+	Why string `json:"why,omitempty"`
+}
+
+// SettingsChanged is a new revision of a project's settings, without its secrets.
+type SettingsChanged struct {
+	Project  string          `json:"project"`
+	Revision int             `json:"revision"`
+	By       string          `json:"by"`
+	Settings json.RawMessage `json:"settings"`
+}
+
+// Type says which event it is.
+func (*CallReceived) Type() Type    { return TypeCallReceived }
+func (*CallClassified) Type() Type  { return TypeCallClassified }
+func (*CallResolved) Type() Type    { return TypeCallResolved }
+func (*BitrixCommand) Type() Type   { return TypeBitrixCommand }
+func (*BitrixOutcome) Type() Type   { return TypeBitrixOutcome }
+func (*CallParked) Type() Type      { return TypeCallParked }
+func (*SettingsChanged) Type() Type { return TypeSettingsChanged }
+
+func (p *CallReceived) about() (string, string)    { return p.Project, "" }
+func (p *CallClassified) about() (string, string)  { return p.Project, p.Call.ID }
+func (p *CallResolved) about() (string, string)    { return p.Project, p.Facts.ID }
+func (p *BitrixCommand) about() (string, string)   { return p.Project, p.Call }
+func (p *BitrixOutcome) about() (string, string)   { return p.Project, p.Call }
+func (p *CallParked) about() (string, string)      { return p.Project, p.Call }
+func (p *SettingsChanged) about() (string, string) { return p.Project, "" }
+
+func (p *CallReceived) String() string {
+	return fmt.Sprintf("a %s request came in through the %s (%d bytes)", p.Method, p.Origin, len(p.Body)+len(p.Query))
+}
+
+func (p *CallClassified) String() string {
+	c := p.Call
+	if !c.Final {
+		return fmt.Sprintf("the call goes on (%s), client %s", c.Event, orNone(Masked(c.Client)))
+	}
+	who := "nobody"
+	switch {
+	case c.Employee != nil:
+		who = withoutNumbers(c.Employee.Name)
+	case c.AnsweredOn != "":
+		who = "a line of no employee"
+	}
+	note := ""
+	if !p.Changed {
+		note = "; nothing new"
+	}
+	return fmt.Sprintf("%s call, %s (%s), client %s, on the call: %s%s", c.Direction, c.Outcome, c.Status, orNone(Masked(c.Client)), who, note)
+}
+
+func (p *CallResolved) String() string {
+	c := p.Client
+	s := "the CRM was not asked"
+	switch {
+	case c.Open != nil:
+		s = fmt.Sprintf("the client has an open %s %d, responsible user %d", c.Open.Kind, c.Open.ID, c.Owner)
+	case c.Contact != nil:
+		s = fmt.Sprintf("the client is contact %d with nothing open, responsible user %d", c.Contact.ID, c.Owner)
+	case c.Company != nil:
+		s = fmt.Sprintf("the client is company %d with nothing open, responsible user %d", c.Company.ID, c.Owner)
+	case c.State == "new":
+		s = "the CRM does not know the client"
+	case c.State == "anonymous":
+		s = "the client's number is hidden"
+	}
+	if p.Amends {
+		s += "; this adds to what was decided before"
+	}
+	return s
+}
+
+func (p *BitrixCommand) String() string {
+	if p.Kind == KindNothing {
+		return fmt.Sprintf("rule %s wants nothing done", p.Rule)
+	}
+	return fmt.Sprintf("rule %s wants %s (%d of %d)", p.Rule, p.Role, p.Index, p.Of)
+}
+
+func (p *BitrixOutcome) String() string {
+	s := fmt.Sprintf("%s: %s", p.Role, strings.ReplaceAll(string(p.State), "_", " "))
+	if p.BitrixID != 0 {
+		s += fmt.Sprintf(", %s %d", p.Kind, p.BitrixID)
+	}
+	if p.Error != "" {
+		s += ": " + withoutNumbers(p.Error)
+	}
+	return s
+}
+
+func (p *CallParked) String() string {
+	switch p.State {
+	case ParkedRetried:
+		return "tried again by hand"
+	case ParkedDropped:
+		return "dropped by hand: " + withoutNumbers(p.Why)
+	}
+	return fmt.Sprintf("parked at %s: %s", p.Step, withoutNumbers(p.Reason))
+}
+
+func (p *SettingsChanged) String() string {
+	return fmt.Sprintf("settings revision %d by %s", p.Revision, withoutNumbers(p.By))
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "hidden"
+	}
+	return s
+}
