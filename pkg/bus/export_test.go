@@ -55,3 +55,9 @@ func (b *Bus) Heartbeats(ctx context.Context) (<-chan struct{}, error) {
 
 // Connected says whether the connection that all readers share is open.
 func (b *Bus) Connected() bool { return b.nc.IsConnected() }
+
+// DeleteReader takes a durable away from a running reader, as a person with the
+// broker's own tools can.
+func DeleteReader(ctx context.Context, b *Bus, durable string) error {
+	return b.stream.DeleteConsumer(ctx, durable)
+}

@@ -41,7 +41,7 @@ func (b *Bus) Feed(ctx context.Context, f Feed) error {
 	}
 	const ackWait = 30 * time.Second
 	s := newSubscriber(b, reading{durable: f.Name, ackWait: ackWait, held: f.Held, filters: subjects(f.Project, f.Types)})
-	consumer, err := s.consumer(ctx, "")
+	consumer, err := s.consumer(ctx, "", fresh)
 	if err != nil {
 		return err
 	}

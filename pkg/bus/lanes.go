@@ -163,12 +163,50 @@ func (s *subscription) heartbeat() {
 	}
 }
 
+// consume reads from a consumer into the lanes.
+func (s *subscription) consume(c jetstream.Consumer) (jetstream.ConsumeContext, error) {
+	return c.Consume(s.deliver,
+		jetstream.PullMaxMessages(max(2, min(s.reading.held, 500))),
+		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+			s.log.Warn("reading from the broker stumbled", zap.Error(err))
+		}))
+}
+
+// keepReading goes on until ctx is over: where the broker ends a read (its consumer was
+// deleted, say), it is taken up again.
+func (s *subscription) keepReading(ctx context.Context, consuming jetstream.ConsumeContext, again func() (jetstream.ConsumeContext, error)) {
+	for {
+		select {
+		case <-ctx.Done():
+			consuming.Stop()
+			<-consuming.Closed()
+			return
+		case <-consuming.Closed():
+		}
+		for {
+			s.log.Error("the broker ended a read; it is taken up again")
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(resumeAfter):
+			}
+			next, err := again()
+			if err == nil {
+				consuming = next
+				break
+			}
+			s.log.Error("a read could not be taken up", zap.Error(err))
+		}
+	}
+}
+
+// resumeAfter is the pause before a read that the broker ended is taken up.
+const resumeAfter = 500 * time.Millisecond
+
 // finish ends the subscription once its context is over: no new messages, running
 // handlers may finish within the grace, then the channel closes.
-func (s *subscription) finish(ctx context.Context, consuming jetstream.ConsumeContext) {
-	<-ctx.Done()
-	consuming.Stop()
-	<-consuming.Closed()
+func (s *subscription) finish(ctx context.Context, consuming jetstream.ConsumeContext, again func() (jetstream.ConsumeContext, error)) {
+	s.keepReading(ctx, consuming, again)
 	s.mu.Lock()
 	s.shut = true
 	s.mu.Unlock()

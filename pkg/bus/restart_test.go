@@ -192,3 +192,21 @@ func TestStoppingOfAPlainContextNeverFires(t *testing.T) {
 		t.Errorf("Stopping of a context without a reader is %v, want nil, which blocks for ever", c)
 	}
 }
+
+func TestAReadThatTheBrokerEndedIsTakenUpAgain(t *testing.T) {
+	b := bustest.Open(t)
+	handled := make(chan int, 100)
+	run(t, b, nil, parkedWork("reader", func(_ context.Context, e event.Envelope) ([]event.Envelope, error) {
+		handled <- number(t, e)
+		return nil, nil
+	}))
+	publish(t, b, numbered(t, "a", 1))
+	receive(t, handled, "the event before is handled")
+	if err := bus.DeleteReader(t.Context(), b, "reader"); err != nil {
+		t.Fatalf("delete the reader behind its back: %v", err)
+	}
+	publish(t, b, numbered(t, "a", 2))
+	for receive(t, handled, "the event after is handled") != 2 {
+		// A reader made anew reads from the start: the first event may come again.
+	}
+}

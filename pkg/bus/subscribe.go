@@ -71,7 +71,7 @@ func (s *subscriber) Subscribe(ctx context.Context, topic string) (<-chan *messa
 	if s.closed {
 		return nil, errClosed
 	}
-	consumer, err := s.consumer(ctx, topic)
+	consumer, err := s.consumer(ctx, topic, fresh)
 	if err != nil {
 		return nil, err
 	}
@@ -82,26 +82,37 @@ func (s *subscriber) Subscribe(ctx context.Context, topic string) (<-chan *messa
 		abandon: abandon, out: make(chan *message.Message), lanes: map[string][]*delivery{},
 		held: map[*delivery]struct{}{}, done: make(chan struct{}), stopping: ctx.Done(),
 	}
-	consuming, err := consumer.Consume(sub.deliver,
-		jetstream.PullMaxMessages(max(2, min(s.read.held, 500))),
-		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
-			sub.log.Warn("reading from the broker stumbled", zap.Error(err))
-		}))
+	consuming, err := sub.consume(consumer)
 	if err != nil {
 		stop()
 		abandon()
 		return nil, fmt.Errorf("read as %s: %w", s.read.durable, err)
 	}
 	go sub.heartbeat()
-	go sub.finish(ctx, consuming)
+	go sub.finish(ctx, consuming, func() (jetstream.ConsumeContext, error) {
+		consumer, err := s.consumer(ctx, topic, again)
+		if err != nil {
+			return nil, err
+		}
+		return sub.consume(consumer)
+	})
 	s.open = append(s.open, sub)
 	return sub.out, nil
 }
 
+// beginning says whether a read begins in this process, or goes on after the broker
+// ended it: then what was delivered is still being worked on here.
+type beginning bool
+
+const (
+	fresh beginning = true
+	again beginning = false
+)
+
 // consumer makes or finds the durable. With the embedded broker this process is the
 // only reader, so whatever was delivered and not settled before the start is ours to
 // do again now, not when the broker loses patience.
-func (s *subscriber) consumer(ctx context.Context, topic string) (jetstream.Consumer, error) {
+func (s *subscriber) consumer(ctx context.Context, topic string, begin beginning) (jetstream.Consumer, error) {
 	filters := s.read.filters
 	if len(filters) == 0 {
 		filters = []string{topic}
@@ -113,7 +124,7 @@ func (s *subscriber) consumer(ctx context.Context, topic string) (jetstream.Cons
 	if err != nil {
 		return nil, fmt.Errorf("make reader %s: %w", s.read.durable, err)
 	}
-	if s.bus.Embedded() && c.CachedInfo().NumAckPending > 0 {
+	if begin == fresh && s.bus.Embedded() && c.CachedInfo().NumAckPending > 0 {
 		if _, err := s.bus.js.ResetConsumer(ctx, s.bus.name, s.read.durable); err != nil {
 			return nil, fmt.Errorf("take up the unfinished work of %s: %w", s.read.durable, err)
 		}
