@@ -72,7 +72,7 @@ func TestNextMakesTheSameEventAgainWhateverTheClockSays(t *testing.T) {
 }
 
 func TestFirstHasANewIDEachTimeAndNoCause(t *testing.T) {
-	payload := &event.CallReceived{Project: "shop", Origin: event.FromWebhook, Method: "POST", ReceivedAt: now}
+	payload := &event.CallReceived{Project: "shop", Source: event.FromWebhook, Method: "POST", ReceivedAt: now}
 	kyiv := time.FixedZone("", 2*60*60)
 	a, errA := event.First("ingress", now.In(kyiv), payload)
 	b, errB := event.First("ingress", now.In(kyiv), payload)

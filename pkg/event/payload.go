@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// Origin says which door a request came through.
-type Origin string
+// Source says which door a request came through.
+type Source string
 
-// The origins.
+// The sources.
 const (
-	FromWebhook        Origin = "webhook"
-	FromReconciliation Origin = "reconciliation"
-	FromImport         Origin = "import"
+	FromWebhook        Source = "webhook"
+	FromReconciliation Source = "reconciliation"
+	FromImport         Source = "import"
 )
 
 // CallReceived is a request as it came, byte for byte, so that a reading mistake
 // can be put right later without asking Ringostat again.
 type CallReceived struct {
 	Project    string            `json:"project"`
-	Origin     Origin            `json:"origin"`
+	Source     Source            `json:"source"`
 	Method     string            `json:"method"`
 	Query      string            `json:"query,omitempty"`
 	Headers    map[string]string `json:"headers,omitempty"`
@@ -255,7 +255,7 @@ func (p *CallParked) about() (string, string)      { return p.Project, p.Call }
 func (p *SettingsChanged) about() (string, string) { return p.Project, "" }
 
 func (p *CallReceived) String() string {
-	return fmt.Sprintf("a %s request came in through the %s (%d bytes)", p.Method, p.Origin, len(p.Body)+len(p.Query))
+	return fmt.Sprintf("a %s request came in through the %s (%d bytes)", p.Method, p.Source, len(p.Body)+len(p.Query))
 }
 
 func (p *CallClassified) String() string {

@@ -19,7 +19,7 @@ func TestEveryPayloadSpeaksInWords(t *testing.T) {
 		payload event.Payload
 		want    string
 	}{
-		{&event.CallReceived{Method: "POST", Origin: event.FromWebhook, Body: []byte("caller=380671112233")}, "a POST request came in through the webhook (19 bytes)"},
+		{&event.CallReceived{Method: "POST", Source: event.FromWebhook, Body: []byte("caller=380671112233")}, "a POST request came in through the webhook (19 bytes)"},
 		{&event.CallClassified{Call: ringing, Changed: true}, "the call goes on (before), client +380•••••••33"},
 		{&event.CallClassified{Call: byOlena, Changed: true}, "inbound call, answered (ANSWERED), client +380•••••••33, on the call: Olena Koval"},
 		{&event.CallClassified{Call: onLine, Changed: true}, "inbound call, answered (ANSWERED), client +380•••••••33, on the call: a line of no employee"},
