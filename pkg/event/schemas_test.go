@@ -350,7 +350,7 @@ func TestWhateverGoWritesIsValid(t *testing.T) {
 
 // words are the values of the named string types and of the fields with a closed list.
 var words = map[string][]string{
-	"Origin": {"webhook", "reconciliation", "import"}, "Direction": {"inbound", "outbound", "internal"},
+	"Source": {"webhook", "reconciliation", "import"}, "Direction": {"inbound", "outbound", "internal"},
 	"Outcome": {"answered", "missed", "voicemail"}, "Kind": {"lead", "deal", "contact", "task", "nothing"},
 	"OutcomeState": {"executed", "adopted", "already_true", "refused", "in_doubt"}, "ParkedState": {"parked", "retried", "dropped"},
 	"call.resolved.v1.client.state": {"new", "contact", "open", "anonymous"},
