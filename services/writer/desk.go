@@ -100,11 +100,13 @@ func (d *desk) work(call string, g *gathering) {
 
 // workPlan repeats a plan until it is settled: the journal remembers how far it came.
 func (d *desk) workPlan(call string, g *gathering) {
+	commands := inOrder(g.commands)
 	j := &job{
-		desk: d, call: call, plan: g.commands[0].Plan, commands: inOrder(g.commands), causes: g.causes, doubted: map[string]bool{},
+		desk: d, call: call, plan: commands[0].Plan, causes: g.causes, doubted: map[string]bool{},
+		since: g.causes[commands[0].Role].Time,
 	}
 	for {
-		err := j.run(d.ctx)
+		err := j.run(d.ctx, commands)
 		if err == nil {
 			break
 		}
@@ -143,9 +145,8 @@ func inOrder(commands []event.BitrixCommand) []event.BitrixCommand {
 // something, and closes the plan in the call's file.
 func (j *job) settle(ctx context.Context, received []string) error {
 	var refused []event.BitrixOutcome
-	for _, c := range j.commands {
-		o := outcome(c, j.journal, j.before)
-		if err := j.tell(ctx, c, o); err != nil {
+	for _, o := range j.Outcomes() {
+		if err := j.tell(ctx, o); err != nil {
 			return err
 		}
 		if o.State == event.Refused {
@@ -158,19 +159,19 @@ func (j *job) settle(ctx context.Context, received []string) error {
 		}
 	}
 	_, err := j.files.Change(ctx, j.project, j.call, func(f *callfile.File) (bool, error) {
-		f.Journal, f.Settled = j.journal, j.plan
+		f.Journal, f.Settled = j.Journal, j.plan
 		return true, nil
 	})
 	if err != nil {
 		return err
 	}
-	j.log.Info("call settled", zap.String("call", j.call), zap.String("rule", j.commands[0].Rule), zap.Int("commands", len(j.commands)), zap.Int("refused", len(refused)))
+	j.log.Info("call settled", zap.String("call", j.call), zap.String("rule", j.Commands[0].Rule), zap.Int("commands", len(j.Commands)), zap.Int("refused", len(refused)))
 	return nil
 }
 
 // tell stores the outcome of a command.
-func (j *job) tell(ctx context.Context, c event.BitrixCommand, o event.BitrixOutcome) error {
-	e, err := event.Next(j.causes[c.Role], "writer", j.now(), &o, string(o.State))
+func (j *job) tell(ctx context.Context, o event.BitrixOutcome) error {
+	e, err := event.Next(j.causes[o.Role], "writer", j.now(), &o, string(o.State))
 	if err != nil {
 		return err
 	}
@@ -186,7 +187,7 @@ func (j *job) park(ctx context.Context, refused []event.BitrixOutcome, received 
 		ID: event.Derive("parked", j.plan, "write"), Project: j.project, Call: j.call, State: event.ParkedWaiting,
 		Received: received, Step: "write", Reason: first.Role + ": " + first.Error, Remedy: writeRemedy[j.locale()],
 	}
-	e, err := event.Next(j.causes[j.commands[0].Role], "writer", j.now(), p)
+	e, err := event.Next(j.causes[j.Commands[0].Role], "writer", j.now(), p)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,8 @@ const (
 	actUpdate action = "update"
 	// actClose: close a task that was made open. Safe to repeat.
 	actClose action = "close"
+	// actLook: look at a task that the portal would not close.
+	actLook action = "look"
 	// actSearch: look for what a lost request may have made.
 	actSearch action = "search"
 	// actWait: nothing may be done before a moment, see need.until.

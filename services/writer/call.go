@@ -1,0 +1,279 @@
+package writer
+
+import (
+	"maps"
+	"time"
+
+	"github.com/ringbridge/ringbridge/pkg/bitrix"
+	"github.com/ringbridge/ringbridge/pkg/callfile"
+	"github.com/ringbridge/ringbridge/pkg/event"
+)
+
+// Call is the state machine of one call's commands: what its journal says and the time
+// of day in, the next request out. It has no clock, no I/O and no goroutine; job.go
+// drives it against a portal, the simulation against a faulty one.
+//
+// A driver does this, over and over: Next; for a Send, Begin and store the journal, and
+// only then send; tell what came of it with Answered or Unsent; store the journal.
+type Call struct {
+	Commands []event.BitrixCommand
+	Journal  map[string]callfile.Entry
+
+	waits  patience
+	lang   string
+	before map[string]callfile.Entry
+	// unclosed are tasks that the portal would not close: they are looked at before
+	// that counts as a refusal.
+	unclosed map[string]*bitrix.Error
+	// found are things made or adopted since the last TakeMade.
+	found []event.BitrixCommand
+}
+
+// Step says what a driver does next.
+type Step string
+
+// The steps.
+const (
+	// Send has requests that change something: Begin, store, send, Answered.
+	Send Step = "send"
+	// Search has requests that only look: send, Answered.
+	Search Step = "search"
+	// Wait has nothing to do before Until.
+	Wait Step = "wait"
+	// Settled has nothing to do any more: every command has its outcome.
+	Settled Step = "settled"
+)
+
+// Move is a step with what it needs.
+type Move struct {
+	Step  Step
+	Until time.Time
+	// Batch is the request; with Halt the portal stops at the first failure.
+	Batch []bitrix.Command
+	Halt  bool
+
+	commands []event.BitrixCommand
+	acts     map[string]action
+}
+
+// Patience is how long a lost request may still take effect, and how long its effect
+// may stay invisible to a search.
+func Patience(execution, settle time.Duration) patience { return patience{execution, settle} }
+
+// NewCall takes up a call where its journal left it.
+func NewCall(commands []event.BitrixCommand, journal map[string]callfile.Entry, p patience, locale string) *Call {
+	if journal == nil {
+		journal = map[string]callfile.Entry{}
+	}
+	return &Call{
+		Commands: commands, Journal: journal, waits: p, lang: locale,
+		before: maps.Clone(journal), unclosed: map[string]*bitrix.Error{},
+	}
+}
+
+// Next says what to do now: look first, else send what may be sent, else wait.
+// Refusals are passed on to what depends on them on the way.
+func (c *Call) Next(now time.Time) Move {
+	m := Move{Step: Settled, acts: map[string]action{}}
+	var look, send []event.BitrixCommand
+	for _, command := range c.Commands {
+		n := next(command, c.Journal, c.Commands, c.waits, now)
+		if n.act == actReject {
+			c.reject(command)
+			continue
+		}
+		if n.act == actClose && c.unclosed[command.Role] != nil {
+			n.act = actLook
+		}
+		m.acts[command.Role] = n.act
+		switch n.act {
+		case actSearch, actLook:
+			look = append(look, command)
+		case actCreate, actUpdate, actClose:
+			send = append(send, command)
+		case actWait:
+			if m.Until.IsZero() || n.until.Before(m.Until) {
+				m.Step, m.Until = Wait, n.until
+			}
+		}
+	}
+	switch {
+	case len(look) > 0:
+		m.Step, m.commands, m.Batch = Search, look, c.searches(look, m.acts)
+	case len(send) > 0:
+		m.Step, m.commands, m.Batch, m.Halt = Send, send, c.requests(send, m.acts), true
+	}
+	return m
+}
+
+// requests chain what may be sent: each thing that is to be closed is closed right
+// behind its making, and nothing refers to what is not there.
+func (c *Call) requests(commands []event.BitrixCommand, acts map[string]action) (batch []bitrix.Command) {
+	for _, command := range commands {
+		e, key := c.Journal[command.Role], commandKey(command)
+		switch acts[command.Role] {
+		case actCreate:
+			batch = append(batch, create(command, c.Journal, c.Commands))
+			if command.Task != nil && command.Task.Closed {
+				batch = append(batch, bitrix.CompleteTask(bitrix.Link{Ref: bitrix.Ref(key, "task", "id")}).As(key+closing))
+			}
+		case actUpdate:
+			batch = append(batch, update(command, e))
+		case actClose:
+			batch = append(batch, bitrix.CompleteTask(bitrix.Link{ID: e.BitrixID}).As(key+closing))
+		}
+	}
+	return batch
+}
+
+// closing marks the command that closes a task.
+const closing = "_close"
+
+// Begin writes the intents of a Send into the journal. The driver stores it before the
+// request leaves.
+func (c *Call) Begin(m Move, now time.Time) {
+	for _, command := range m.commands {
+		if m.acts[command.Role] == actCreate {
+			c.Journal[command.Role] = intend(command, c.Journal[command.Role], now)
+		}
+	}
+}
+
+// Unsent takes back the intents of a Send that surely did not leave.
+func (c *Call) Unsent(m Move) {
+	for _, command := range m.commands {
+		if e := c.Journal[command.Role]; m.acts[command.Role] == actCreate && e.State == callfile.Intent {
+			e.State = callfile.Planned
+			c.Journal[command.Role] = e
+		}
+	}
+}
+
+// Answered notes what became of a move: an answer, or an error about the whole request.
+// It returns the error that asks to wait before going on, or nil.
+func (c *Call) Answered(m Move, answer bitrix.BatchAnswer, err *bitrix.Error) (later *bitrix.Error) {
+	if m.Step == Search {
+		return c.searched(m, answer, err)
+	}
+	for _, command := range m.commands {
+		act := m.acts[command.Role]
+		switch {
+		case err == nil:
+			if e := c.take(command, act, answer); e != nil {
+				later = e
+			}
+		case act == actCreate || err.Class == bitrix.Refused:
+			c.note(command, act, err)
+			later = err
+		default:
+			later = err // updating and closing again is safe
+		}
+	}
+	return later
+}
+
+// take notes what became of one command in an answered batch.
+func (c *Call) take(command event.BitrixCommand, act action, answer bitrix.BatchAnswer) (later *bitrix.Error) {
+	if act != actClose {
+		o := answer.Get(commandKey(command))
+		if o.Error != nil {
+			return c.note(command, act, o.Error)
+		}
+		id, err := createdID(command, o.Result)
+		if err != nil {
+			return c.note(command, act, asError(err))
+		}
+		e := c.Journal[command.Role]
+		if act == actUpdate {
+			id, e.Entity, e.Task = e.BitrixID, command.Entity, command.Task
+		} else {
+			c.found = append(c.found, command)
+		}
+		c.Journal[command.Role] = made(command, e, id, act == actUpdate)
+		if c.Journal[command.Role].State != callfile.Made {
+			return nil
+		}
+	}
+	closed := answer.Get(commandKey(command) + closing)
+	switch {
+	case closed.Error == nil:
+		c.Journal[command.Role] = made(command, c.Journal[command.Role], c.Journal[command.Role].BitrixID, true)
+	case closed.Error.Class == bitrix.Refused:
+		c.unclosed[command.Role] = closed.Error
+	case !closed.NotRun:
+		return closed.Error // closing again is safe
+	}
+	return nil
+}
+
+// note writes an error into the journal by what the portal can have done.
+func (c *Call) note(command event.BitrixCommand, act action, err *bitrix.Error) (later *bitrix.Error) {
+	e := c.Journal[command.Role]
+	switch {
+	case act == actUpdate && err.Class == bitrix.Refused && err.Reason == bitrix.ReasonNotFound:
+		// A person deleted it since: that is their decision.
+		e.Entity, e.Task, e.Reason = command.Entity, command.Task, string(err.Reason)
+	case err.Class == bitrix.Refused:
+		e = refused(command, e, string(err.Reason), err.Human(c.lang))
+		if err.Description != "" {
+			e.Error += " (" + err.Description + ")"
+		}
+	case act != actCreate:
+		later = err
+	case err.Class == bitrix.Ambiguous:
+		e.State, e.Reason = callfile.InDoubt, string(err.Reason)
+	default:
+		e.State = callfile.Planned
+		if err.Reason != bitrix.ReasonHalted {
+			later = err
+		}
+	}
+	c.Journal[command.Role] = e
+	return later
+}
+
+// reject passes a refusal on to what depends on it.
+func (c *Call) reject(command event.BitrixCommand) {
+	c.Journal[command.Role] = refused(command, c.Journal[command.Role], "dependency", dependencyRefused[c.lang])
+}
+
+func refused(command event.BitrixCommand, e callfile.Entry, reason, words string) callfile.Entry {
+	e.Command, e.Kind, e.Plan = command.ID, command.Kind, command.Plan
+	e.State, e.Reason, e.Error = callfile.Rejected, reason, words
+	return e
+}
+
+var dependencyRefused = map[string]string{
+	"uk": "Не створено, бо портал відмовив у тому, до чого це прив’язується.",
+	"ru": "Не создано, потому что портал отказал в том, к чему это привязывается.",
+	"en": "Not made, because the portal refused what it is bound to.",
+}
+
+// TakeMade returns what was made or adopted since it was last asked.
+func (c *Call) TakeMade() []event.BitrixCommand {
+	out := c.found
+	c.found = nil
+	return out
+}
+
+// Outcomes are what is to be said of the commands now.
+func (c *Call) Outcomes() []event.BitrixOutcome {
+	out := make([]event.BitrixOutcome, len(c.Commands))
+	for i, command := range c.Commands {
+		out[i] = outcome(command, c.Journal, c.before)
+	}
+	return out
+}
+
+// createdID reads the id of what an answer says was made.
+func createdID(c event.BitrixCommand, raw []byte) (int, error) {
+	if c.Task != nil {
+		task, ok, err := bitrix.DecodeTask(raw)
+		if err == nil && !ok {
+			err = &bitrix.Error{Class: bitrix.Ambiguous, Reason: bitrix.ReasonUnreadable, Method: "tasks.task.add"}
+		}
+		return task.ID, err
+	}
+	item, err := bitrix.DecodeItem(kinds[c.Kind], raw)
+	return item.ID, err
+}
