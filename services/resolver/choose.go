@@ -2,13 +2,10 @@ package resolver
 
 import (
 	"cmp"
-	"context"
 	"slices"
 
-	"github.com/ringbridge/ringbridge/pkg/bus"
 	"github.com/ringbridge/ringbridge/pkg/crm"
 	"github.com/ringbridge/ringbridge/pkg/event"
-	"github.com/ringbridge/ringbridge/pkg/service"
 )
 
 // Choose says which of the things found a call belongs to. Of several open ones: the
@@ -100,60 +97,4 @@ func yesFirst(a, b bool) int {
 		return -1
 	}
 	return 1
-}
-
-// answererOf says who was on the call, seen from the client's responsible.
-func answererOf(c event.Call, owner int) string {
-	switch {
-	case c.Direction == event.Inbound && c.Outcome != event.Answered:
-		return "nobody"
-	case c.Employee == nil:
-		return "unmapped"
-	case owner != 0 && c.Employee.BitrixUser == owner:
-		return "owner"
-	}
-	return "employee"
-}
-
-func userOf(e *event.Employee) int {
-	if e == nil {
-		return 0
-	}
-	return e.BitrixUser
-}
-
-// people picks the users that a decision about this call may name.
-func people(found crm.Found, r event.CallResolved, c event.Call, s service.Revision) map[int]event.Person {
-	if found.People == nil {
-		return nil
-	}
-	out := map[int]event.Person{}
-	for _, id := range []int{s.Senior, r.Client.Owner, userOf(c.Employee), r.Turn} {
-		if id != 0 {
-			out[id] = found.People[id]
-		}
-	}
-	return out
-}
-
-// turn gives missed calls of new clients to the employees in turn, where the settings
-// say so. It is asked once a call and remembered with the answer of the CRM.
-func (r resolver) turn(ctx context.Context, s service.Revision, c event.Call, client event.Client, known map[int]event.Person) (int, error) {
-	if s.Scenarios.MissedNewClient != "distribute" || client.State != "new" || c.Direction != event.Inbound || c.Outcome == event.Answered {
-		return 0, nil
-	}
-	var takers []int
-	for _, e := range s.Employees {
-		if e.TakesMissed && (known == nil || known[e.BitrixUser].Active) && !slices.Contains(takers, e.BitrixUser) {
-			takers = append(takers, e.BitrixUser)
-		}
-	}
-	if len(takers) == 0 {
-		return 0, nil
-	}
-	next, err := bus.Change(ctx, r.turns, s.ID, func(n *int) (bool, error) { *n++; return true, nil })
-	if err != nil {
-		return 0, err
-	}
-	return takers[(next-1)%len(takers)], nil
 }

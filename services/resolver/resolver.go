@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"go.uber.org/zap"
@@ -72,8 +73,9 @@ func (r resolver) handle(ctx context.Context, e event.Envelope) ([]event.Envelop
 	if err != nil {
 		return nil, err
 	}
+	classified.Call = Facts(file, classified)
 	resolved := file.ResolvedAs
-	if r.fresh(file, classified, e) {
+	if Fresh(file, classified, e.ID) {
 		if resolved, err = r.resolve(ctx, e, classified, file); err != nil {
 			return nil, err
 		}
@@ -87,36 +89,22 @@ func (r resolver) handle(ctx context.Context, e event.Envelope) ([]event.Envelop
 	return nil, r.waitUntilSettled(ctx, e.Project, classified.Call.ID, resolved.ID)
 }
 
-// fresh says whether this report asks for a new decision: the first final one, one
-// that tells more, or one that a person asked to try again.
-func (r resolver) fresh(f callfile.File, c event.CallClassified, e event.Envelope) bool {
-	switch {
-	case f.ResolvedAs == nil:
-		return true
-	case f.ResolvedAs.Cause == e.ID:
-		return false
-	case c.Retry:
-		return true
-	}
-	return !event.Same(f.Resolved.Facts, c.Call)
-}
-
 // resolve decides the ground of the call's decision and keeps it in the call's file
 // before it is published: what the CRM said is asked once and remembered.
 func (r resolver) resolve(ctx context.Context, e event.Envelope, c event.CallClassified, f callfile.File) (*event.Envelope, error) {
-	var resolved event.CallResolved
-	if f.Resolved != nil && !c.Retry {
-		resolved = *f.Resolved
-		resolved.Amends = true
+	resolved, again := Again(f, c, e.ID)
+	var err error
+	if again {
+		resolved, err = r.withPerson(ctx, e, c, resolved)
 	} else {
-		var err error
-		if resolved, err = r.ask(ctx, e, c); err != nil {
-			return nil, err
-		}
+		var found crm.Found
+		var turn int
+		found, turn, err = r.ask(ctx, e, c)
+		settings, _ := r.Projects.Get(e.Project)
+		resolved = Resolve(f, c, e.ID, settings, found, turn)
 	}
-	resolved.Classified, resolved.Facts, resolved.Decision = e.ID, c.Call, 1
-	if f.Resolved != nil {
-		resolved.Decision = f.Resolved.Decision + 1
+	if err != nil {
+		return nil, err
 	}
 	envelope, err := event.Next(e, "resolver", r.Now(), &resolved)
 	if err != nil {
@@ -134,26 +122,47 @@ func (r resolver) resolve(ctx context.Context, e event.Envelope, c event.CallCla
 	return &envelope, nil
 }
 
-func (r resolver) ask(ctx context.Context, e event.Envelope, c event.CallClassified) (event.CallResolved, error) {
+// withPerson adds the person on the call to those known of it: a later report may name
+// somebody else, of whom only the list of users is read.
+func (r resolver) withPerson(ctx context.Context, e event.Envelope, c event.CallClassified, resolved event.CallResolved) (event.CallResolved, error) {
+	user := userOf(c.Employee)
+	if _, known := resolved.People[user]; user == 0 || known || resolved.People == nil {
+		return resolved, nil
+	}
 	settings, ok := r.Projects.Get(e.Project)
 	if !ok {
-		return event.CallResolved{}, bus.Drop(fmt.Errorf("project %s is not in the settings any more", e.Project))
+		return resolved, bus.Drop(fmt.Errorf("project %s is not in the settings any more", e.Project))
 	}
-	resolved := event.CallResolved{Project: e.Project, Revision: settings.Number}
+	c.Client = "" // asks for the users only
+	found, err := r.lookup(ctx, e, c, settings)
+	if err != nil {
+		return resolved, err
+	}
+	resolved.People = maps.Clone(resolved.People)
+	resolved.People[user] = found.People[user]
+	return resolved, nil
+}
+
+// ask finds out what the decision needs from outside: what the CRM knows, and whose
+// turn it is where the settings give missed calls in turn.
+func (r resolver) ask(ctx context.Context, e event.Envelope, c event.CallClassified) (crm.Found, int, error) {
+	settings, ok := r.Projects.Get(e.Project)
+	if !ok {
+		return crm.Found{}, 0, bus.Drop(fmt.Errorf("project %s is not in the settings any more", e.Project))
+	}
 	if c.Direction == event.Internal {
-		resolved.Answerer = answererOf(c.Call, 0)
-		return resolved, nil
+		return crm.Found{}, 0, nil
 	}
 	found, err := r.lookup(ctx, e, c, settings)
 	if err != nil {
-		return event.CallResolved{}, err
+		return found, 0, err
 	}
-	resolved.Client = Choose(found, c.Client != "", userOf(c.Employee))
-	resolved.Answerer = answererOf(c.Call, resolved.Client.Owner)
-	resolved.WithoutLeads = found.WithoutLeads
-	resolved.Turn, err = r.turn(ctx, settings, c.Call, resolved.Client, found.People)
-	resolved.People = people(found, resolved, c.Call, settings)
-	return resolved, err
+	takers := Takers(settings, c.Call, found)
+	if len(takers) == 0 {
+		return found, 0, nil
+	}
+	next, err := bus.Change(ctx, r.turns, settings.ID, func(n *int) (bool, error) { *n++; return true, nil })
+	return found, takers[max(next-1, 0)%len(takers)], err
 }
 
 // lookup asks the writer, again and again while the portal or the writer is away.

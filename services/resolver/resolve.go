@@ -1,0 +1,116 @@
+package resolver
+
+import (
+	"slices"
+
+	"github.com/ringbridge/ringbridge/pkg/callfile"
+	"github.com/ringbridge/ringbridge/pkg/crm"
+	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/service"
+)
+
+// This file is the resolver's thinking, without clock, CRM or chance: what a report
+// asks for, and the ground on which a call is decided.
+
+// Facts are all that is known of the call by now. An event that is given again after a
+// restart knows less than the file, and must not undo what came after it.
+func Facts(f callfile.File, c event.CallClassified) event.Call {
+	if slices.Contains(f.Received, c.Received) {
+		return event.Fold(f.Reports)
+	}
+	return c.Call
+}
+
+// Fresh says whether a final report asks for a decision: the first one of its call, one
+// that tells more, or one that a person asked to try again. cause is the report's event.
+func Fresh(f callfile.File, c event.CallClassified, cause string) bool {
+	switch {
+	case f.ResolvedAs == nil:
+		return true
+	case f.ResolvedAs.Cause == cause:
+		return false
+	case c.Retry:
+		return true
+	}
+	return !event.Same(f.Resolved.Facts, c.Call)
+}
+
+// Again is the ground of a call that was decided before and of which more is known now:
+// what the CRM said the first time still counts, for our own writes changed the CRM
+// since. again is false where the CRM is to be asked.
+func Again(f callfile.File, c event.CallClassified, cause string) (resolved event.CallResolved, again bool) {
+	if f.Resolved == nil || c.Retry {
+		return resolved, false
+	}
+	resolved = *f.Resolved
+	resolved.Amends, resolved.Answerer = true, answererOf(c.Call, f.Resolved.Client.Owner)
+	resolved.Classified, resolved.Facts, resolved.Decision = cause, c.Call, f.Resolved.Decision+1
+	return resolved, true
+}
+
+// Resolve is the ground on which a call is decided, from what the CRM knows and whose
+// turn it is.
+func Resolve(f callfile.File, c event.CallClassified, cause string, s service.Revision, found crm.Found, turn int) event.CallResolved {
+	r := event.CallResolved{
+		Project: c.Project, Classified: cause, Revision: s.Number, Facts: c.Call, Decision: 1,
+		WithoutLeads: found.WithoutLeads, Turn: turn,
+	}
+	if f.Resolved != nil {
+		r.Decision = f.Resolved.Decision + 1
+	}
+	if c.Direction != event.Internal {
+		r.Client = Choose(found, c.Client != "", userOf(c.Employee))
+	}
+	r.Answerer = answererOf(c.Call, r.Client.Owner)
+	r.People = people(found, r, c.Call, s)
+	return r
+}
+
+// Takers are the users who take this call in turn, where the settings give missed calls
+// of new clients to the employees in turn; nobody otherwise.
+func Takers(s service.Revision, c event.Call, found crm.Found) (users []int) {
+	client := Choose(found, c.Client != "", userOf(c.Employee))
+	if s.Scenarios.MissedNewClient != "distribute" || client.State != "new" || c.Direction != event.Inbound || c.Outcome == event.Answered {
+		return nil
+	}
+	for _, e := range s.Employees {
+		if e.TakesMissed && (found.People == nil || found.People[e.BitrixUser].Active) && !slices.Contains(users, e.BitrixUser) {
+			users = append(users, e.BitrixUser)
+		}
+	}
+	return users
+}
+
+// answererOf says who was on the call, seen from the client's responsible.
+func answererOf(c event.Call, owner int) string {
+	switch {
+	case c.Direction == event.Inbound && c.Outcome != event.Answered:
+		return "nobody"
+	case c.Employee == nil:
+		return "unmapped"
+	case owner != 0 && c.Employee.BitrixUser == owner:
+		return "owner"
+	}
+	return "employee"
+}
+
+func userOf(e *event.Employee) int {
+	if e == nil {
+		return 0
+	}
+	return e.BitrixUser
+}
+
+// people picks the users that a decision about this call may name.
+func people(found crm.Found, r event.CallResolved, c event.Call, s service.Revision) map[int]event.Person {
+	if found.People == nil {
+		return nil
+	}
+	out := map[int]event.Person{}
+	for _, id := range []int{s.Senior, r.Client.Owner, userOf(c.Employee), r.Turn} {
+		if id != 0 {
+			out[id] = found.People[id]
+		}
+	}
+	return out
+}
