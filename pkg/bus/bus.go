@@ -18,6 +18,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -43,7 +44,7 @@ type Options struct {
 	// don't cut the power.
 	Fast bool
 	// MaxStore limits the embedded broker's files in bytes, so that a full disk is a
-	// refusal and not a hang. Default 16 GiB.
+	// refusal and not a hang. Default: what the disk has room for, at most 16 GiB.
 	MaxStore int64
 	// URL, Credentials and Replicas describe an outside cluster.
 	URL, Credentials string
@@ -62,6 +63,9 @@ type Bus struct {
 	log      *zap.Logger
 	replicas int
 	stopping chan struct{}
+	// writes is held for reading by every write, and for writing while a backup looks.
+	writes *sync.RWMutex
+	disk   *disk // of the embedded broker
 }
 
 // ErrUnavailable is returned when the broker did not say that it stored an event.
@@ -74,7 +78,7 @@ func Open(ctx context.Context, o Options) (*Bus, error) {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
-	b := &Bus{name: Stream, log: o.Log.Named("bus"), replicas: max(o.Replicas, 1), stopping: make(chan struct{})}
+	b := &Bus{name: Stream, log: o.Log.Named("bus"), replicas: max(o.Replicas, 1), stopping: make(chan struct{}), writes: &sync.RWMutex{}}
 	if err := b.connect(o); err != nil {
 		return nil, err
 	}
@@ -111,6 +115,7 @@ func (b *Bus) connect(o Options) error {
 		if b.server, b.unlock, err = startServer(o, b.log); err != nil {
 			return err
 		}
+		b.disk = &disk{o.Dir}
 		opts = append(opts, nats.InProcessServer(b.server))
 	} else if o.Credentials != "" {
 		opts = append(opts, nats.UserCredentials(o.Credentials))
@@ -129,8 +134,8 @@ func (b *Bus) Embedded() bool { return b.server != nil }
 // Healthy returns nil when the broker is reachable and stores what it is given.
 func (b *Bus) Healthy(ctx context.Context) error {
 	if b.server != nil {
-		if h := b.server.Healthz(&server.HealthzOptions{}); h != nil && h.Error != "" {
-			return fmt.Errorf("the embedded broker is not well: %s", h.Error)
+		if err := errors.Join(b.stuck(), b.disk.room()); err != nil {
+			return err
 		}
 	}
 	if _, err := b.stream.Info(ctx); err != nil {
@@ -164,6 +169,19 @@ func (b *Bus) Get(ctx context.Context, seq uint64) (event.Envelope, error) {
 		return event.Envelope{}, fmt.Errorf("read event %d: %w", seq, err)
 	}
 	return event.Read(m.Data)
+}
+
+// LastOf reads the newest event of a type and a project; ok is false where there is none.
+func (b *Bus) LastOf(ctx context.Context, project string, t event.Type) (e event.Envelope, ok bool, err error) {
+	m, err := b.stream.GetLastMsgForSubject(ctx, Subject(project, t))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return e, false, nil
+	}
+	if err != nil {
+		return e, false, fmt.Errorf("read the newest %s of %s: %w", t, project, err)
+	}
+	e, err = event.Read(m.Data)
+	return e, err == nil, err
 }
 
 // Lag is the number of events that a durable reader has not been given yet, and how

@@ -15,15 +15,17 @@ import (
 // startServer runs a broker inside this process, without a listening port. SyncAlways
 // is the only setting that lost nothing when the power was cut.
 func startServer(o Options, log *zap.Logger) (*server.Server, func() error, error) {
-	if o.MaxStore == 0 {
-		o.MaxStore = 16 << 30
-	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	unlock, err := lock(filepath.Join(o.Dir, "lock"))
+	unlock, err := lock(filepath.Join(o.Dir, lockName))
 	if err != nil {
 		return nil, nil, err
+	}
+	if o.MaxStore == 0 {
+		if o.MaxStore, err = storeLimit(o.Dir); err != nil {
+			return nil, nil, errors.Join(err, unlock())
+		}
 	}
 	s, err := server.NewServer(&server.Options{
 		ServerName: "ringbridge", DontListen: true, NoSigs: true,
@@ -44,6 +46,9 @@ func startServer(o Options, log *zap.Logger) (*server.Server, func() error, erro
 	}
 	return s, unlock, nil
 }
+
+// lockName is the file by which a process claims the folder.
+const lockName = "lock"
 
 // lock keeps a second process off the broker's files: two servers on one folder
 // destroy it. The lock goes with the process, however it ends.

@@ -41,7 +41,15 @@ func Subject(project string, t event.Type) string {
 // Publish appends one event and returns its sequence. Publishing the same id again is
 // a no-op that returns the first one's sequence. After [ErrUnavailable] the event may
 // be stored or not.
+//
+// What comes in from outside is refused before the disk is full, so that what follows
+// from it still has room: see [Bus.Healthy].
 func (b *Bus) Publish(ctx context.Context, e event.Envelope) (uint64, error) {
+	if e.Type == event.TypeCallReceived {
+		if err := b.room(); err != nil {
+			return 0, err
+		}
+	}
 	m, err := toMessage(e)
 	if err != nil {
 		return 0, err
@@ -55,6 +63,8 @@ func (b *Bus) publish(ctx context.Context, topic string, m *message.Message) (ui
 		return 0, fmt.Errorf("encode message %s: %w", m.UUID, err)
 	}
 	wire.Header.Set(nats.MsgIdHdr, m.UUID)
+	b.writes.RLock()
+	defer b.writes.RUnlock()
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
 	ack, err := b.js.PublishMsg(ctx, wire, jetstream.WithExpectStream(b.name))

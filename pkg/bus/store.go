@@ -5,13 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
 
 // Store keeps the newest value of each key, on disk before a write returns, with
 // compare-and-set. Keys are made of letters, digits, "-", "_", "=" and ".".
-type Store struct{ kv jetstream.KeyValue }
+type Store struct {
+	kv     jetstream.KeyValue
+	writes *sync.RWMutex
+}
 
 // ErrConflict is returned by Set when the key was changed since it was read.
 var ErrConflict = errors.New("changed by somebody else meanwhile")
@@ -24,7 +28,7 @@ func (b *Bus) Store(ctx context.Context, name, about string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", name, err)
 	}
-	return &Store{kv}, nil
+	return &Store{kv, b.writes}, nil
 }
 
 // Get reads a key into v and returns its revision, 0 where the key is missing.
@@ -49,6 +53,8 @@ func (s *Store) Set(ctx context.Context, key string, v any, revision uint64) (ui
 	if err != nil {
 		return 0, fmt.Errorf("encode %s: %w", key, err)
 	}
+	s.writes.RLock()
+	defer s.writes.RUnlock()
 	if revision == 0 {
 		revision, err = s.kv.Create(ctx, key, data)
 	} else {

@@ -27,7 +27,9 @@ type desk struct {
 	gateway   *gateway
 	directory directory
 	memory    memory
-	ctx       context.Context
+	// visible is when a search shows everything that was written before this start.
+	visible time.Time
+	ctx     context.Context
 
 	mu      sync.Mutex
 	plans   map[string]*gathering      // plans whose commands are still coming in

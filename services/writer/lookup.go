@@ -45,6 +45,11 @@ func (d *directory) stale(now time.Time) bool {
 func (d *desk) lookup(ctx context.Context, q crm.Lookup) (crm.Found, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
+	select {
+	case <-ctx.Done():
+		return crm.Found{}, ctx.Err()
+	case <-time.After(d.visible.Sub(d.now())):
+	}
 	var found crm.Found
 	ids := map[bitrix.Kind][]int{}
 	if len(q.Spellings) > 0 || d.directory.stale(d.now()) {

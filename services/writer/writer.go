@@ -106,8 +106,22 @@ func (d *desk) openBucket(ctx context.Context, project service.Revision, store *
 	return nil
 }
 
+// recall makes up for the memory that a restart lost: what was written right before may
+// not show in a search yet, so look-ups wait until it does.
+func (d *desk) recall(ctx context.Context) error {
+	last, ok, err := d.bus.LastOf(ctx, d.project, event.TypeBitrixOutcome)
+	if err != nil || !ok {
+		return err
+	}
+	d.visible = last.Time.Add(d.patience.settle)
+	return nil
+}
+
 // run answers questions and works commands until ctx is over.
 func (d *desk) run(ctx context.Context) error {
+	if err := d.recall(ctx); err != nil {
+		return err
+	}
 	answering, stop := context.WithCancel(ctx)
 	defer stop()
 	if err := bus.Answer(answering, d.bus, crm.LookupSubject(d.project), d.lookup); err != nil {

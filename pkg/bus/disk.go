@@ -1,0 +1,115 @@
+package bus
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"syscall"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// This file keeps the embedded broker from a full disk. Measured: with no space left
+// the broker answers nothing at all, and a stream that met it once stores nothing more
+// until the next start, however much was freed.
+
+const (
+	maxStore = 16 << 30
+	// The room kept free on the disk: a twentieth of it, within these bounds. Below it
+	// nothing from outside is taken; the last quarter is never used.
+	minReserve = 64 << 20
+	maxReserve = 1 << 30
+	// readOnly is ST_RDONLY of statfs(2).
+	readOnly = 1
+)
+
+// disk is where the embedded broker's files are.
+type disk struct{ dir string }
+
+func reserve(s syscall.Statfs_t) uint64 {
+	return min(max(minReserve, s.Blocks*uint64(s.Bsize)/20), maxReserve)
+}
+
+func free(s syscall.Statfs_t) uint64 { return s.Bavail * uint64(s.Bsize) }
+
+func (d *disk) stat() (s syscall.Statfs_t, err error) {
+	if err := syscall.Statfs(d.dir, &s); err != nil {
+		return s, fmt.Errorf("ask for the free space of %s: %w", d.dir, err)
+	}
+	return s, nil
+}
+
+// room returns nil when the disk can take more from outside.
+func (d *disk) room() error {
+	s, err := d.stat()
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	case s.Flags&readOnly != 0:
+		return fmt.Errorf("the disk of %s can only be read: %w", d.dir, ErrUnavailable)
+	case free(s) < reserve(s):
+		return fmt.Errorf("the disk of %s is full: %d MiB are free, %d MiB are kept for calls that were taken already; free some space: %w",
+			d.dir, free(s)>>20, reserve(s)>>20, ErrUnavailable)
+	}
+	return nil
+}
+
+func (b *Bus) room() error {
+	if b.disk == nil {
+		return nil
+	}
+	return b.disk.room()
+}
+
+// ErrStuck says that the embedded broker met a disk error and stores nothing until the
+// next start.
+var ErrStuck = errors.New("the embedded broker stopped storing")
+
+func (b *Bus) stuck() error {
+	if h := b.server.Healthz(&server.HealthzOptions{}); h != nil && h.Error != "" {
+		return fmt.Errorf("%w: %s", ErrStuck, h.Error)
+	}
+	return nil
+}
+
+// Stuck returns [ErrStuck] when only a new start of the process makes the embedded
+// broker store again, and the disk is such that it would.
+func (b *Bus) Stuck() error {
+	if b.server == nil || b.disk.room() != nil {
+		return nil
+	}
+	return b.stuck()
+}
+
+// storeLimit is what the broker may store: with the disk as it is now it refuses, which
+// is an answer, before the disk is full, which is none.
+func storeLimit(dir string) (int64, error) {
+	s, err := (&disk{dir}).stat()
+	if err != nil {
+		return 0, err
+	}
+	used, err := sizeOf(dir)
+	if err != nil {
+		return 0, err
+	}
+	room := int64(free(s)) - int64(reserve(s)/4)
+	return min(max(used+room, used, 1<<20), maxStore), nil
+}
+
+func sizeOf(dir string) (total int64, err error) {
+	err = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		if err == nil {
+			total += info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("measure the data folder: %w", err)
+	}
+	return total, nil
+}
