@@ -43,6 +43,7 @@ type Call struct {
 	Line          string            `json:"line,omitempty"`
 	Employee      *Employee         `json:"employee,omitempty"`
 	AnsweredOn    string            `json:"answered_on,omitempty"`
+	Extension     string            `json:"extension,omitempty"`
 	StartedAt     *time.Time        `json:"started_at,omitempty"`
 	Duration      int               `json:"duration_s,omitempty"`
 	Waiting       int               `json:"waiting_s,omitempty"`

@@ -106,6 +106,7 @@ func fill(c *Call, r Call) {
 	first(&c.ClientName, r.ClientName)
 	first(&c.Line, r.Line)
 	first(&c.AnsweredOn, r.AnsweredOn)
+	first(&c.Extension, r.Extension)
 	first(&c.Duration, r.Duration)
 	first(&c.Waiting, r.Waiting)
 	first(&c.Recording, r.Recording)

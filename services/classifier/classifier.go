@@ -52,6 +52,9 @@ func (c classifier) handle(ctx context.Context, e event.Envelope) ([]event.Envel
 	if err != nil {
 		return nil, err
 	}
+	if slices.Contains(file.Received, e.ID) {
+		return nil, nil // given again: the file names a request only once its event is stored
+	}
 	reports := event.With(file.Reports, report)
 	before, after := event.Fold(file.Reports), event.Fold(reports)
 	classified := &event.CallClassified{

@@ -46,9 +46,10 @@ func Read(r event.CallReceived, s service.Revision) (event.Call, error) {
 	}
 	if c.Outcome != event.Missed || c.Direction == event.Outbound {
 		c.Employee, c.AnsweredOn = onTheCall(report, s.Project)
+		c.Extension = report.Answerer.Extension
 	}
 	if c.Direction == event.Inbound && c.Outcome == event.Voicemail {
-		c.Employee, c.AnsweredOn = nil, ""
+		c.Employee, c.AnsweredOn, c.Extension = nil, "", ""
 	}
 	return c, nil
 }

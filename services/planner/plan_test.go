@@ -281,13 +281,13 @@ func TestNothingFromOutsideActsAsMarkup(t *testing.T) {
 func TestEveryParameterCanFillAField(t *testing.T) {
 	started := time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC)
 	c := event.Call{
-		ID: "x", Event: "after", Direction: event.Inbound, Status: "ANSWERED", Client: "+380671112233", Line: "line", AnsweredOn: "on", StartedAt: &started,
+		ID: "x", Event: "after", Direction: event.Inbound, Status: "ANSWERED", Client: "+380671112233", Line: "line", AnsweredOn: "on", Extension: "101", StartedAt: &started,
 		Duration: 3, Waiting: 1, Talk: 2, Recording: "rec", Employee: &event.Employee{Name: "Olena", Code: "101"}, Department: "d", Scheme: "s", Pool: "p",
 		InsertionType: "static", Card: "card",
 		Traffic: event.Traffic{Source: "1", Medium: "2", Campaign: "3", Content: "4", Term: "5", ClientID: "6", Landing: "7", Referrer: "8", VisitorIP: "9", UserAgent: "10"},
 	}
 	names := strings.Fields(`call_id event direction status date caller callee connected_with outbound_number call_duration waiting talk recording
-		recording_wav employee_name employee_code department scheme pool insertion_type client_id landing referrer visitor_ip user_agent call_card
+		recording_wav has_recording extension employee_name employee_code department scheme pool insertion_type client_id landing referrer visitor_ip user_agent call_card
 		utm_source utm_medium utm_campaign utm_content utm_term`)
 	for _, name := range names {
 		if value(c, name) == "" {

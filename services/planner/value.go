@@ -64,6 +64,13 @@ func ourValue(c event.Call, name string) (string, bool) {
 			return "", true
 		}
 		return c.Employee.Code, true
+	case "has_recording":
+		if c.Recording == "" {
+			return "0", true
+		}
+		return "1", true
+	case "extension":
+		return c.Extension, true
 	case "department":
 		return c.Department, true
 	case "scheme":

@@ -219,9 +219,10 @@ func (w words) spell(seconds int) string {
 }
 
 // plain keeps a text from acting as markup: brackets become their full-width
-// siblings, line breaks become blanks.
+// siblings, also the pointed ones, for a lead's comments are read as HTML too; line
+// breaks become blanks.
 func plain(s string) string {
-	return strings.NewReplacer("[", "［", "]", "］", "\r", " ", "\n", " ", "\x00", "").Replace(s)
+	return strings.NewReplacer("[", "［", "]", "］", "<", "＜", ">", "＞", "\r", " ", "\n", " ", "\x00", "").Replace(s)
 }
 
 func orElse(s, other string) string {
