@@ -100,10 +100,7 @@ func decode(r Request) (*bag, error) {
 	case mediaType == "multipart/form-data":
 		return b, b.addMultipart(body, attributes["boundary"])
 	case strings.HasSuffix(mediaType, "json") && !bytes.Contains(body, []byte("=")):
-		return b, &Unreadable{
-			Reason: "the body is announced as JSON and is not a JSON object",
-			Remedy: "choose JSON or a form as the data format of the webhook in Ringostat",
-		}
+		return b, unreadable(notJSON)
 	}
 	b.addForm(inBody, string(body))
 	return b, nil
@@ -140,10 +137,7 @@ func (b *bag) addMultipart(body []byte, boundary string) error {
 			value, err = io.ReadAll(part)
 		}
 		if err != nil {
-			return &Unreadable{
-				Reason: "the multipart form in the body is broken",
-				Remedy: "choose JSON or a form as the data format of the webhook in Ringostat",
-			}
+			return unreadable(brokenMultipart)
 		}
 		b.add(inBody, part.FormName(), string(value))
 	}

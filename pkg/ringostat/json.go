@@ -27,18 +27,12 @@ type leaf struct{ path, value string }
 func (b *bag) addJSON(place int, body []byte) error {
 	leaves, err := flatten(body)
 	if err != nil {
-		return &Unreadable{
-			Reason: "the JSON in the body is broken or cut off",
-			Remedy: "look at the raw request; if it is whole, choose a form as the data format of the webhook in Ringostat",
-		}
+		return unreadable(brokenJSON)
 	}
 	leaves, method := unwrapRPC(unwrapList(leaves))
 	leaves = unwrapList(leaves)
 	if startsWith(leaves, "0.") && startsWith(leaves, "1.") {
-		return &Unreadable{
-			Reason: "the body is a list of several calls, a webhook brings one",
-			Remedy: "send one request for each call",
-		}
+		return unreadable(severalCalls)
 	}
 	b.method = method
 	for _, l := range leaves {

@@ -205,27 +205,21 @@ func (r *reader) check(out Report, callback, outcomeSaid bool) error {
 	}
 	switch {
 	case r.bag.empty():
-		return &Unreadable{
-			Reason: "the request carries no parameters",
-			Remedy: "choose parameters for this webhook in Ringostat: at least the call id, the status, the date, who calls and who is called",
-		}
+		return unreadable(noParameters)
 	case out.CallID == "":
-		return r.missing("call id", pCallID)
+		return r.missing(noCallID, pCallID)
 	case len(out.CallID) > maxCallID:
-		return &Unreadable{
-			Reason: fmt.Sprintf("the call id has more than %d characters", maxCallID),
-			Remedy: "check which parameter is named as call_id under ringostat.fields",
-		}
+		return unreadable(longCallID, maxCallID)
 	case out.Final && !outcomeSaid:
-		return r.missing("call status and no talk time of a finished call", pStatus, pTalk)
+		return r.missing(noStatus, pStatus, pTalk)
 	case out.Final && !r.sent(clientParams...):
-		return r.missing("parameter with the client's number", clientParams...)
+		return r.missing(noClient, clientParams...)
 	}
 	return nil
 }
 
 // missing names what was looked for and what is there instead, never a value.
-func (r *reader) missing(what string, params ...param) *Unreadable {
+func (r *reader) missing(what flaw, params ...param) *Unreadable {
 	var looked []string
 	for _, p := range params {
 		for _, name := range r.dictionary[p] {
@@ -234,10 +228,7 @@ func (r *reader) missing(what string, params ...param) *Unreadable {
 			}
 		}
 	}
-	return &Unreadable{
-		Reason: fmt.Sprintf("no %s: looked for %s; the request has %s", what, strings.Join(looked, ", "), r.sentNames()),
-		Remedy: fmt.Sprintf("add the parameter to the webhook in Ringostat, or, if it has another name there, write that name under ringostat.fields: {%s: NAME}", params[0]),
-	}
+	return unreadable(what, strings.Join(looked, ", "), r.sentNames())
 }
 
 // plainName is a name that can be shown: a body that is no form at all would

@@ -129,12 +129,3 @@ type UTM struct {
 type CallRating struct {
 	CategoryMark, CategoryNumber, EmployeeMark string
 }
-
-// Unreadable says in plain words why a request cannot be used, and what a
-// person can do about it. Neither text holds a value of the request.
-type Unreadable struct {
-	Reason string
-	Remedy string
-}
-
-func (u *Unreadable) Error() string { return u.Reason }

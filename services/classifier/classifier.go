@@ -90,7 +90,8 @@ func (c classifier) park(e event.Envelope, cause error) []event.Envelope {
 		Reason: cause.Error(), Remedy: "Look at the raw request in the call's story, correct the settings and retry; or drop it with a reason.",
 	}
 	if unreadable := (*ringostat.Unreadable)(nil); errors.As(cause, &unreadable) {
-		p.Reason, p.Remedy = unreadable.Reason, unreadable.Remedy
+		settings, _ := c.Projects.Get(e.Project)
+		p.Reason, p.Remedy = unreadable.In(settings.Locale)
 	}
 	p.ID = event.Derive("parked", e.ID, p.Step)
 	out, err := event.Next(e, "classifier", c.Now(), p)

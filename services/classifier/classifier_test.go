@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/ringbridge/ringbridge/pkg/bus/bustest"
 	"github.com/ringbridge/ringbridge/pkg/callfile"
@@ -88,10 +90,16 @@ func TestAReportThatTellsNothingNewSaysSo(t *testing.T) {
 
 func TestARequestGivenAgainMakesNoSecondEvent(t *testing.T) {
 	r := openReader(t)
+	core, logs := observer.New(zap.InfoLevel)
+	r.Log = zap.New(core)
 	e := r.store(form(answered(nil)))
 	r.gives(e)
 	first, _ := stored[event.CallClassified](r, event.TypeCallClassified)
 	r.gives(e)
+	// The broker would swallow a second one for a while only, so it must not be made.
+	if got := logs.FilterMessage("call classified").Len(); got != 1 {
+		t.Errorf("classified %d times, want once", got)
+	}
 	again, _ := stored[event.CallClassified](r, event.TypeCallClassified)
 	if len(again) != 1 || !reflect.DeepEqual(first, again) {
 		t.Errorf("after handling it twice %d events, want the first one only", len(again))
