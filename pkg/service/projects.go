@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -42,41 +43,38 @@ func LoadProjects(ctx context.Context, b *bus.Bus, now func() time.Time, project
 	p := &Projects{by: map[string]Revision{}}
 	for _, project := range projects {
 		print := project.Fingerprint()
-		changed := false
 		s, err := bus.Change(ctx, store, project.ID, func(s *stored) (bool, error) {
-			if changed = s.Fingerprint != print; changed {
-				s.Revision, s.Fingerprint = s.Revision+1, print
+			if s.Fingerprint == print {
+				return false, nil
 			}
-			return changed, nil
+			s.Revision, s.Fingerprint = s.Revision+1, print
+			// Before it is kept: a start that dies in between announces it once more.
+			return true, announce(ctx, b, now(), project, *s)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("keep the settings of %s: %w", project.ID, err)
 		}
 		p.by[project.ID] = Revision{project, s.Revision}
-		if changed {
-			if err := announce(ctx, b, now(), project, s.Revision); err != nil {
-				return nil, err
-			}
-		}
 	}
 	return p, nil
 }
 
-func announce(ctx context.Context, b *bus.Bus, now time.Time, project settings.Project, revision int) error {
+// announce tells of a revision. Its id comes from what it says, so that processes
+// that start together, or again, tell of it once.
+func announce(ctx context.Context, b *bus.Bus, now time.Time, project settings.Project, s stored) error {
 	block, err := project.JSON()
 	if err != nil {
 		return err
 	}
 	e, err := event.First("ringbridge", now, &event.SettingsChanged{
-		Project: project.ID, Revision: revision, By: "configuration file", Settings: block,
+		Project: project.ID, Revision: s.Revision, By: "configuration file", Settings: block,
 	})
 	if err != nil {
 		return err
 	}
-	if _, err := b.Publish(ctx, e); err != nil {
-		return fmt.Errorf("announce the settings of %s: %w", project.ID, err)
-	}
-	return nil
+	e.ID = event.Derive("settings", project.ID, strconv.Itoa(s.Revision), s.Fingerprint)
+	_, err = b.Publish(ctx, e)
+	return err
 }
 
 // Get returns the settings of a project.

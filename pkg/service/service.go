@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -96,13 +98,13 @@ func (g *Group) Report(name string, err error) {
 	g.sick[name] = err
 }
 
-// Healthy returns what is not well, or nil.
+// Healthy returns what is not well, in the order of names, or nil.
 func (g *Group) Healthy() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	var errs []error
-	for name, err := range g.sick {
-		errs = append(errs, fmt.Errorf("%s: %w", name, err))
+	for _, name := range slices.Sorted(maps.Keys(g.sick)) {
+		errs = append(errs, fmt.Errorf("%s: %w", name, g.sick[name]))
 	}
 	return errors.Join(errs...)
 }

@@ -25,15 +25,14 @@ type row struct {
 // Start counts from the first event on and answers GET …/analytics/counts.
 func Start(env service.Env) {
 	var mu sync.Mutex
-	seen := map[string]bool{}          // calls are decided again when more is told, and count once
+	seen := map[string]bool{}          // a call may be decided several times and counts once
 	counts := map[string]map[row]int{} // project → row without its number → calls
 	apply := func(_ context.Context, batch []bus.Recorded) error {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, r := range batch {
-			call, err := event.As[event.CallResolved](r.Envelope)
-			if key := r.Project + "/" + r.Call; err == nil && !seen[key] {
-				seen[key] = true
+			if call, err := event.As[event.CallResolved](r.Envelope); err == nil && !seen[r.Project+"/"+r.Call] {
+				seen[r.Project+"/"+r.Call] = true
 				if counts[r.Project] == nil {
 					counts[r.Project] = map[row]int{}
 				}

@@ -15,6 +15,7 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/crm"
 	"github.com/ringbridge/ringbridge/pkg/event"
 	"github.com/ringbridge/ringbridge/pkg/phone"
+	"github.com/ringbridge/ringbridge/pkg/reconciliation"
 	"github.com/ringbridge/ringbridge/pkg/rules"
 	"github.com/ringbridge/ringbridge/pkg/service"
 )
@@ -58,7 +59,9 @@ type statusAnswer struct {
 	Parked   int        `json:"parked"`
 	Revision int        `json:"revision"`
 	Portal   crm.Portal `json:"portal"`
-	Services []lag      `json:"services"`
+	// Reconciliation is absent for a project whose call log is not read.
+	Reconciliation *reconciliation.Status `json:"reconciliation,omitempty"`
+	Services       []lag                  `json:"services"`
 }
 
 // lag is how far a service is behind: events not read yet, and read but not settled.
@@ -85,12 +88,27 @@ func (c *console) status(w http.ResponseWriter, r *http.Request, p service.Revis
 	out := statusAnswer{
 		Project: p.ID, Waiting: waiting, InFlight: s.InFlight, InDoubt: s.InDoubt, Parked: parked, Revision: p.Number, Portal: s.Portal, Services: []lag{},
 	}
+	out.Reconciliation = c.reconciliation(r.Context(), p)
 	for _, name := range []string{"classifier", "resolver-" + p.ID, "planner", "writer-" + p.ID} {
 		if unread, unsettled, err := c.Bus.Lag(r.Context(), name); err == nil {
 			out.Services = append(out.Services, lag{name, unread, unsettled})
 		}
 	}
 	service.Answer(w, out)
+}
+
+// reconciliation asks how far the call log is read.
+func (c *console) reconciliation(ctx context.Context, p service.Revision) *reconciliation.Status {
+	if p.Ringostat.APIKey == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	s, err := bus.Ask[reconciliation.StatusQuestion, reconciliation.Status](ctx, c.Bus, reconciliation.StatusSubject(p.ID), reconciliation.StatusQuestion{})
+	if err != nil {
+		s = reconciliation.Status{Error: "the reconciliation does not answer"}
+	}
+	return &s
 }
 
 func (c *console) projects(w http.ResponseWriter, _ *http.Request) {

@@ -7,6 +7,7 @@ package console
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"net/http"
 	"path/filepath"
 	"time"
@@ -37,17 +38,18 @@ type console struct {
 
 // Start builds the index and opens the API on the environment's mux.
 func Start(ctx context.Context, env service.Env, o Options) error {
-	last, err := env.Bus.Last(ctx)
-	if err != nil {
-		return err
-	}
-	index, after, err := openIndex(ctx, filepath.Join(env.Data, "views"), last)
+	index, after, err := openIndex(ctx, filepath.Join(env.Data, "views"), func(last place) bool {
+		e, err := env.Bus.Get(ctx, last.seq)
+		return err == nil && e.ID == last.id
+	})
 	if err != nil {
 		return err
 	}
 	c := &console{env, o, index}
 	env.Group.Go("console", func(ctx context.Context) error {
-		return env.Bus.Follow(ctx, bus.View{Name: "console", After: max(after, index.Seq()), Apply: index.apply}, &index.Progress)
+		// Follow comes back when the group stops; a panic leaves the index open for the next try.
+		err := env.Bus.Follow(ctx, bus.View{Name: "console", After: max(after, index.Seq()), Apply: index.apply}, &index.Progress)
+		return errors.Join(err, index.close())
 	})
 	c.routes(env.Mux)
 	return nil

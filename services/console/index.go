@@ -2,13 +2,16 @@ package console
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	_ "embed"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver
@@ -21,7 +24,7 @@ import (
 var schema string
 
 // schemaVersion changes with schema.sql: an index of another version is built again.
-const schemaVersion = 1
+const schemaVersion = 2
 
 // index is the view that the API reads: calls, their events and commands, what is
 // parked. It follows the stream and is right as of the sequence in progress.
@@ -31,17 +34,24 @@ type index struct {
 	bus.Progress
 }
 
+// place is an event and where it is in the stream.
+type place struct {
+	seq uint64
+	id  string
+}
+
 // openIndex opens the index, making it anew where it is missing, of another version,
-// or ahead of the stream (which then is another stream).
-func openIndex(ctx context.Context, dir string, last uint64) (*index, uint64, error) {
+// or not made of this stream: fits says whether the last event in it is where the index
+// saw it.
+func openIndex(ctx context.Context, dir string, fits func(place) bool) (*index, uint64, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, 0, fmt.Errorf("make the folder of views: %w", err)
 	}
 	path := filepath.Join(dir, "console.db")
 	for range 2 {
-		i, after, err := open(ctx, path)
-		if err == nil && after <= last {
-			return i, after, nil
+		i, last, err := open(ctx, path)
+		if err == nil && (last.seq == 0 || fits(last)) {
+			return i, last.seq, nil
 		}
 		if i != nil {
 			err = errors.Join(err, i.close())
@@ -52,37 +62,39 @@ func openIndex(ctx context.Context, dir string, last uint64) (*index, uint64, er
 			}
 		}
 	}
-	return open(ctx, path)
+	return nil, 0, fmt.Errorf("%s: the index cannot be made anew", path)
 }
 
-func open(ctx context.Context, path string) (*index, uint64, error) {
+func open(ctx context.Context, path string) (*index, place, error) {
 	// Losing the newest transactions with the power is fine: they are read again.
 	const pragmas = "?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_pragma=busy_timeout(10000)&_txlock=immediate"
 	write, err := sql.Open("sqlite", "file:"+path+pragmas)
 	if err != nil {
-		return nil, 0, fmt.Errorf("open the index: %w", err)
+		return nil, place{}, fmt.Errorf("open the index: %w", err)
 	}
 	write.SetMaxOpenConns(1)
 	read, err := sql.Open("sqlite", "file:"+path+pragmas)
 	if err != nil {
-		return nil, 0, errors.Join(fmt.Errorf("open the index: %w", err), write.Close())
+		return nil, place{}, errors.Join(fmt.Errorf("open the index: %w", err), write.Close())
 	}
 	read.SetMaxOpenConns(4)
 	i := &index{write: write, read: read}
 	var version int
 	if err := write.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
-		return i, 0, fmt.Errorf("read the index's version: %w", err)
+		return i, place{}, fmt.Errorf("read the index's version: %w", err)
 	}
 	if version == 0 {
 		if _, err := write.ExecContext(ctx, schema+fmt.Sprintf("PRAGMA user_version = %d;", schemaVersion)); err != nil {
-			return i, 0, fmt.Errorf("make the index: %w", err)
+			return i, place{}, fmt.Errorf("make the index: %w", err)
 		}
 	} else if version != schemaVersion {
-		return i, 0, fmt.Errorf("the index is of version %d, not %d", version, schemaVersion)
+		return i, place{}, fmt.Errorf("the index is of version %d, not %d", version, schemaVersion)
 	}
-	var after int64
-	err = write.QueryRowContext(ctx, "SELECT seq FROM progress").Scan(&after)
-	return i, uint64(after), err
+	var last place
+	if err := write.QueryRowContext(ctx, "SELECT seq, id FROM progress").Scan(&last.seq, &last.id); err != nil {
+		return i, place{}, fmt.Errorf("read the index's progress: %w", err)
+	}
+	return i, last, nil
 }
 
 func (i *index) close() error { return errors.Join(i.write.Close(), i.read.Close()) }
@@ -102,7 +114,8 @@ func (i *index) apply(ctx context.Context, batch []bus.Recorded) error {
 			return fmt.Errorf("index event %d (%s): %w", r.Seq, r.Type, err)
 		}
 	}
-	if _, err := tx.ExecContext(ctx, "UPDATE progress SET seq = ?", batch[len(batch)-1].Seq); err != nil {
+	last := batch[len(batch)-1]
+	if _, err := tx.ExecContext(ctx, "UPDATE progress SET seq = ?, id = ?", last.Seq, last.ID); err != nil {
 		return fmt.Errorf("note the progress: %w", err)
 	}
 	return tx.Commit()
@@ -125,14 +138,19 @@ func (a applying) one() error {
 	if err != nil {
 		return nil // a later version's event; this index does not show it
 	}
+	if a.Type != event.TypeCallReceived {
+		if isNew, err := a.link(); err != nil || !isNew {
+			return err
+		}
+	}
 	switch p := payload.(type) {
 	case *event.CallReceived:
 		return a.exec("INSERT OR IGNORE INTO requests (id, project, seq) VALUES (?, ?, ?)", a.ID, a.Project, a.Seq)
 	case *event.CallClassified:
 		return a.classified(p)
 	case *event.CallResolved:
-		return a.all(a.link(), a.exec(`UPDATE calls SET client = ?, plan = ?, state = 'waiting' WHERE project = ? AND id = ? AND plan <> ?`,
-			p.Client.State, a.ID, a.Project, a.Call, a.ID))
+		return a.exec("UPDATE calls SET client = ?, plan = ?, planned = ?, state = 'waiting' WHERE project = ? AND id = ?",
+			p.Client.State, a.ID, digest(p.Facts), a.Project, a.Call)
 	case *event.BitrixCommand:
 		return a.command(p)
 	case *event.BitrixOutcome:
@@ -145,20 +163,25 @@ func (a applying) one() error {
 
 func (applying) all(errs ...error) error { return errors.Join(errs...) }
 
-// link notes that the event belongs to its call's story.
-func (a applying) link() error { return a.linkTo(a.ID, a.Envelope.Call, a.Seq) }
-
-func (a applying) linkTo(id, call string, seq uint64) error {
-	return a.exec("INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?)", id, a.Project, call, seq)
+// link notes that the event belongs to its call's story. An event that is there twice,
+// which a crash of the broker can make, is not new and changes nothing.
+func (a applying) link() (isNew bool, err error) {
+	result, err := a.tx.ExecContext(a.ctx, "INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?)", a.ID, a.Project, a.Call, a.Seq)
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
 }
 
 // classified takes over the facts. A call that was settled waits again only when this
 // report told more, or a person asked to try again.
 func (a applying) classified(p *event.CallClassified) error {
 	c := p.Call
-	var started time.Time
+	var at int64
+	started := "" // a call that goes on may not have said when it began
 	if c.StartedAt != nil {
-		started = *c.StartedAt
+		at, started = c.StartedAt.UnixMilli(), c.StartedAt.Format(time.RFC3339)
 	}
 	employee := ""
 	if c.Employee != nil {
@@ -166,18 +189,17 @@ func (a applying) classified(p *event.CallClassified) error {
 	}
 	return a.all(
 		a.exec("UPDATE requests SET unread = 0 WHERE id = ?", p.Received),
-		a.link(),
-		a.exec(`INSERT INTO calls (project, id, final, started_at, started, direction, outcome, phone, employee, state)
-			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, iif(?3, 'waiting', ''))
+		a.exec(`INSERT INTO calls (project, id, final, started_at, started, direction, outcome, phone, employee, facts, state)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?11, iif(?3, 'waiting', ''))
 			ON CONFLICT DO UPDATE SET final = excluded.final, started_at = excluded.started_at, started = excluded.started,
 				direction = excluded.direction, outcome = excluded.outcome, phone = excluded.phone, employee = excluded.employee,
-				state = iif(excluded.final AND (state = '' OR ?10), 'waiting', state)`,
-			a.Project, c.ID, c.Final, started.UnixMilli(), started.Format(time.RFC3339), c.Direction, c.Outcome, c.Client, employee,
-			p.Changed || p.Retry))
+				facts = excluded.facts, state = iif(excluded.final AND (state = '' OR ?10), 'waiting', state)`,
+			a.Project, c.ID, c.Final, at, started, c.Direction, c.Outcome, c.Client, employee,
+			p.Changed || p.Retry, digest(c)))
 }
 
 func (a applying) command(p *event.BitrixCommand) error {
-	return a.all(a.link(),
+	return a.all(
 		a.exec("UPDATE calls SET rule = ? WHERE project = ? AND id = ?", p.Rule, a.Project, p.Call),
 		a.exec(`INSERT INTO commands (id, project, call, plan, position, size, role, rule, kind, state)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting')
@@ -188,8 +210,8 @@ func (a applying) command(p *event.BitrixCommand) error {
 
 // outcome moves the command, and the call once all commands of its plan are settled.
 func (a applying) outcome(p *event.BitrixOutcome) error {
-	err := a.all(a.link(), a.exec(`UPDATE commands SET state = ?, bitrix_id = iif(?2 = 0, bitrix_id, ?2), error = ? WHERE id = ? AND plan = ?`,
-		p.State, p.BitrixID, p.Error, p.Command, p.Plan))
+	err := a.exec(`UPDATE commands SET state = ?, bitrix_id = iif(?2 = 0, bitrix_id, ?2), error = ? WHERE id = ? AND plan = ?`,
+		p.State, p.BitrixID, p.Error, p.Command, p.Plan)
 	if err != nil {
 		return err
 	}
@@ -212,16 +234,28 @@ func (a applying) outcome(p *event.BitrixOutcome) error {
 	default:
 		state = "done"
 	}
-	return a.exec("UPDATE calls SET state = ? WHERE project = ? AND id = ? AND plan = ?", state, a.Project, p.Call, p.Plan)
+	// A report that told more while the plan was worked on keeps the call waiting for
+	// the plan that knows it.
+	return a.exec("UPDATE calls SET state = iif(facts = planned, ?, 'waiting') WHERE project = ? AND id = ? AND plan = ?", state, a.Project, p.Call, p.Plan)
+}
+
+// digest tells whether two reports know the same of a call.
+func digest(c event.Call) string {
+	b, err := json.Marshal(c)
+	if err != nil {
+		return c.ID // as event.Same does: no parser of ours lets such a time through
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:16])
 }
 
 func (a applying) parked(p *event.CallParked) error {
-	received, err := json.Marshal(p.Received)
+	received, err := json.Marshal(slices.Concat([]string{}, p.Received)) // none is [], not null
 	if err != nil {
 		return err
 	}
-	err = a.all(a.link(), a.exec(`INSERT INTO parked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state`,
-		p.ID, a.Project, p.Call, p.State, p.Step, p.Reason, p.Remedy, string(received), a.Time.UnixMilli(), a.Seq))
+	err = a.exec(`INSERT INTO parked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state`,
+		p.ID, a.Project, p.Call, p.State, p.Step, p.Reason, p.Remedy, string(received), a.Time.UnixMilli(), a.Seq)
 	if err != nil || p.State == event.ParkedRetried {
 		return err
 	}
@@ -230,7 +264,9 @@ func (a applying) parked(p *event.CallParked) error {
 		state = "ignored"
 	}
 	if p.Call != "" {
-		err = a.exec("UPDATE calls SET state = ? WHERE project = ? AND id = ?", state, a.Project, p.Call)
+		// A call of which something else is parked too stays parked.
+		err = a.exec(`UPDATE calls SET state = iif(EXISTS (SELECT 1 FROM parked WHERE project = ?2 AND call = ?3 AND state = 'parked'), 'parked', ?1)
+			WHERE project = ?2 AND id = ?3`, state, a.Project, p.Call)
 	}
 	for _, id := range p.Received {
 		err = a.all(err, a.exec("UPDATE requests SET unread = 0 WHERE id = ?", id))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"go.uber.org/zap"
@@ -39,6 +40,9 @@ func toRaw(e event.Envelope) rawItem {
 	if err != nil {
 		return rawItem{}
 	}
+	if received.Headers == nil {
+		received.Headers = map[string]string{}
+	}
 	return rawItem{received.ReceivedAt, received.Method, received.Query, received.Headers, strings.ToValidUTF8(string(received.Body), "\uFFFD")}
 }
 
@@ -48,24 +52,50 @@ func (c *console) retry(w http.ResponseWriter, r *http.Request, p service.Revisi
 	if !ok {
 		return
 	}
-	// A call's file holds what all its requests said; one of them wakes it up.
-	for _, id := range item.Received[max(0, len(item.Received)-1):] {
-		raw, ok := c.received(r.Context(), id)
-		if !ok {
-			service.Problem(w, http.StatusConflict, "nothing to retry", "The request behind it is not stored any more; drop it with a reason.")
-			return
-		}
-		received, err := event.As[event.CallReceived](raw)
-		if err == nil {
+	raw, ok, err := c.toRetry(r.Context(), p.ID, item)
+	if err == nil && !ok {
+		service.Problem(w, http.StatusConflict, "nothing to retry", "The request behind it is not stored any more; drop it with a reason.")
+		return
+	}
+	if err == nil {
+		var received event.CallReceived
+		if received, err = event.As[event.CallReceived](raw); err == nil {
 			received.RetryOf = item.ID
 			err = c.publish(r.Context(), raw, &received, item.ID)
 		}
-		if err != nil {
-			c.failed(w, err)
-			return
-		}
+	}
+	if err != nil {
+		c.failed(w, err)
+		return
 	}
 	c.settleParked(w, r, item, p, event.ParkedRetried, "")
+}
+
+// toRetry is the stored request that a retry reads again. A call's file holds what all
+// its requests said, so one of them wakes it up; where the parked thing names none, it
+// is the one that the call was read from last.
+func (c *console) toRetry(ctx context.Context, project string, item parkedItem) (event.Envelope, bool, error) {
+	id := ""
+	if n := len(item.Received); n > 0 {
+		id = item.Received[n-1]
+	} else if item.CallID != "" {
+		_, seqs, _, err := c.index.call(ctx, project, item.CallID)
+		if err != nil {
+			return event.Envelope{}, false, err
+		}
+		for _, seq := range slices.Backward(seqs) {
+			e, err := c.Bus.Get(ctx, seq)
+			if err != nil {
+				return event.Envelope{}, false, err
+			}
+			if classified, err := event.As[event.CallClassified](e); err == nil && e.Type == event.TypeCallClassified {
+				id = classified.Received
+				break
+			}
+		}
+	}
+	e, ok := c.received(ctx, id)
+	return e, ok, nil
 }
 
 // drop takes a parked thing off the list, with a person's reason.

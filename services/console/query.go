@@ -188,9 +188,12 @@ func (i *index) parkedItems(ctx context.Context, project, id string) ([]parkedIt
 		if err := rows.Scan(&p.ID, &p.CallID, &p.Step, &p.Reason, &p.Remedy, &received, &at); err != nil {
 			return err
 		}
+		if err := json.Unmarshal([]byte(received), &p.Received); err != nil {
+			return err
+		}
 		p.ParkedAt = time.UnixMilli(at).UTC()
 		items = append(items, p)
-		return json.Unmarshal([]byte(received), &items[len(items)-1].Received)
+		return nil
 	})
 	return items, err
 }

@@ -1,7 +1,8 @@
 -- The console's index. It holds nothing that the stream does not hold: delete the file
 -- and it is built again.
-CREATE TABLE progress (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL) STRICT;
-INSERT INTO progress VALUES (1, 0);
+-- The last event in the index: it tells this stream from another one.
+CREATE TABLE progress (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, id TEXT NOT NULL) STRICT;
+INSERT INTO progress VALUES (1, 0, '');
 
 -- Stored requests, by where they are in the stream; unread until the classifier read
 -- or parked them.
@@ -14,13 +15,18 @@ CREATE TABLE calls (
 	direction TEXT NOT NULL DEFAULT '', outcome TEXT NOT NULL DEFAULT '', client TEXT NOT NULL DEFAULT '',
 	phone TEXT NOT NULL DEFAULT '', employee TEXT NOT NULL DEFAULT '', rule TEXT NOT NULL DEFAULT '',
 	state TEXT NOT NULL DEFAULT '', plan TEXT NOT NULL DEFAULT '',
+	-- Digests of what is known of the call, and of what its plan was made from.
+	facts TEXT NOT NULL DEFAULT '', planned TEXT NOT NULL DEFAULT '',
 	PRIMARY KEY (project, id)
 ) STRICT, WITHOUT ROWID;
+-- Each index ends in the list's whole order: without the id the planner would rather walk
+-- through all calls than sort (measured: 280 ms for one client among 100,000 calls).
 CREATE INDEX calls_by_time ON calls (project, started_at DESC, id DESC) WHERE final = 1;
-CREATE INDEX calls_by_phone ON calls (project, phone, started_at DESC) WHERE final = 1;
-CREATE INDEX calls_by_state ON calls (project, state, started_at DESC) WHERE final = 1;
+CREATE INDEX calls_by_phone ON calls (project, phone, started_at DESC, id DESC) WHERE final = 1;
+CREATE INDEX calls_by_state ON calls (project, state, started_at DESC, id DESC) WHERE final = 1;
 
--- Where a call's events are in the stream.
+-- Where each event but the stored requests is in the stream; call is empty for one that
+-- is about no call.
 CREATE TABLE events (id TEXT PRIMARY KEY, project TEXT NOT NULL, call TEXT NOT NULL, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX events_by_call ON events (project, call, seq);
 

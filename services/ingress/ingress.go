@@ -8,9 +8,13 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
@@ -25,6 +29,10 @@ const (
 	maxBody = 256 << 10
 	// maxWaiting is how many requests may wait for the disk at once; more is too fast.
 	maxWaiting = 1000
+	// sickFor is how long the service counts as not well after a request that could not
+	// be stored. It ends by itself: a balancer sends nothing to a service that is not
+	// ready, so no later success could end it.
+	sickFor = 10 * time.Second
 )
 
 // kept are the headers stored with a request: what reading the body needs, and what
@@ -35,6 +43,7 @@ type ingress struct {
 	service.Env
 	waiting chan struct{}
 	answers *prometheus.CounterVec
+	well    *time.Timer // takes the report of a failure back
 }
 
 // Start opens the webhook address /ringostat/{project}/{token}. It answers 200 "ok"
@@ -45,8 +54,9 @@ func Start(env service.Env) error {
 		Name: "ringbridge_webhooks_total", Help: "Requests at the webhook address, by project and answer.",
 	}, []string{"project", "code"})}
 	if err := env.Metrics.Register(in.answers); err != nil {
-		return err
+		return fmt.Errorf("register the metrics of webhooks: %w", err)
 	}
+	in.well = time.AfterFunc(sickFor, func() { env.Group.Report("ingress", nil) })
 	env.Mux.HandleFunc("/ringostat/{project}/{token}", in.serve)
 	env.Mux.HandleFunc("/ringostat/{project}/{token}/{$}", in.serve)
 	return nil
@@ -83,11 +93,11 @@ func (in *ingress) serve(w http.ResponseWriter, r *http.Request) {
 	if err := in.store(r, project.ID, body); err != nil {
 		in.Log.Error("a webhook could not be stored and was refused", zap.String("project", project.ID), zap.Error(err))
 		in.Group.Report("ingress", err)
+		in.well.Reset(sickFor)
 		w.Header().Set("Retry-After", "5")
 		in.answer(w, project.ID, http.StatusServiceUnavailable, "could not be stored; nothing was accepted")
 		return
 	}
-	in.Group.Report("ingress", nil)
 	in.answer(w, project.ID, http.StatusOK, "ok")
 }
 
@@ -95,7 +105,7 @@ func (in *ingress) serve(w http.ResponseWriter, r *http.Request) {
 func (in *ingress) store(r *http.Request, project string, body []byte) error {
 	now := in.Now()
 	received := &event.CallReceived{
-		Project: project, Origin: event.FromWebhook, Method: r.Method, Query: r.URL.RawQuery,
+		Project: project, Source: event.FromWebhook, Method: r.Method, Query: asText(r.URL.RawQuery),
 		Headers: map[string]string{}, Body: body, ReceivedAt: now.UTC().Truncate(time.Millisecond),
 	}
 	for _, name := range kept {
@@ -111,8 +121,27 @@ func (in *ingress) store(r *http.Request, project string, body []byte) error {
 	return err
 }
 
+// asText is a query as an event can hold it. Bytes that are no text, which some senders
+// put there unescaped, are written %XX: that means the same and loses nothing.
+func asText(query string) string {
+	if utf8.ValidString(query) {
+		return query
+	}
+	var b strings.Builder
+	for len(query) > 0 {
+		r, size := utf8.DecodeRuneInString(query)
+		if r == utf8.RuneError && size == 1 {
+			fmt.Fprintf(&b, "%%%02X", query[0])
+		} else {
+			b.WriteString(query[:size])
+		}
+		query = query[size:]
+	}
+	return b.String()
+}
+
 func (in *ingress) answer(w http.ResponseWriter, project string, code int, words string) {
-	in.answers.WithLabelValues(project, http.StatusText(code)).Inc()
+	in.answers.WithLabelValues(project, strconv.Itoa(code)).Inc()
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(code)

@@ -1,0 +1,189 @@
+package console
+
+import (
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ringbridge/ringbridge/pkg/bus"
+	"github.com/ringbridge/ringbridge/pkg/event"
+)
+
+func ids(items []callItem) []string {
+	out := make([]string, len(items))
+	for i, item := range items {
+		out[i] = item.ID
+	}
+	return out
+}
+
+// asked lists the calls of a query, by id.
+func (d *desk) asked(query string) []string {
+	d.t.Helper()
+	return ids(get[list[callItem]](d, shop+"/calls?"+query).Items)
+}
+
+func TestFiltersNarrowTheList(t *testing.T) {
+	d := openDesk(t)
+	d.settled("early", 0, event.Executed)  // 09:00 UTC, 11:00 in Kyiv
+	d.settled("later", 30, event.Refused)  // 09:30
+	d.settled("latest", 59, event.InDoubt) // 09:59
+	stranger := aCall("stranger", 45)      // 09:45
+	stranger.Client = "+380932223344"
+	d.classified(d.received(), stranger)
+	cases := []struct {
+		name, query string
+		want        []string
+	}{
+		{"without a filter all, the newest first", "", []string{"latest", "stranger", "later", "early"}},
+		{"by number in E.164, + escaped", "phone=%2B380671112233", []string{"latest", "later", "early"}},
+		{"by number, + not escaped", "phone=+380671112233", []string{"latest", "later", "early"}},
+		{"by number without +", "phone=380671112233", []string{"latest", "later", "early"}},
+		{"by number the national way", "phone=0671112233", []string{"latest", "later", "early"}},
+		{"by number as people write it", "phone=" + url.QueryEscape("(067) 111-22-33"), []string{"latest", "later", "early"}},
+		{"by another number", "phone=0932223344", []string{"stranger"}},
+		{"by a number that never called", "phone=0509999999", nil},
+		{"by state", "state=done", []string{"early"}},
+		{"by state parked", "state=parked", []string{"later"}},
+		{"by state in doubt", "state=in_doubt", []string{"latest"}},
+		{"by state waiting", "state=waiting", []string{"stranger"}},
+		{"by state and number", "state=waiting&phone=0671112233", nil},
+		{"since a moment, which belongs to it", "since=2026-01-02T09:30:00Z", []string{"latest", "stranger", "later"}},
+		{"until a moment, which doesn't", "until=2026-01-02T09:30:00Z", []string{"early"}},
+		{"since with an offset, + escaped", "since=2026-01-02T11:45:00%2B02:00", []string{"latest", "stranger"}},
+		{"since with an offset, + not escaped", "since=2026-01-02T11:45:00+02:00", []string{"latest", "stranger"}},
+		{"since a span: the clock says 10:00", "since=20m", []string{"latest", "stranger"}},
+		{"between two spans", "since=40m&until=10m", []string{"stranger", "later"}},
+		{"since a date in the project's zone", "since=2026-01-02", []string{"latest", "stranger", "later", "early"}},
+		{"until a date", "until=2026-01-02", nil},
+		{"until the day after", "until=2026-01-03", []string{"latest", "stranger", "later", "early"}},
+		{"the first two", "limit=2", []string{"latest", "stranger"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if got := d.asked(c.query); !slices.Equal(got, c.want) {
+				t.Errorf("calls?%s: %v, want %v", c.query, got, c.want)
+			}
+		})
+	}
+}
+
+func TestADateBeginsInTheProjectsZone(t *testing.T) {
+	d := openDesk(t)
+	d.classified(d.received(), aCall("late", 13*60-30)) // 21:30 UTC is 23:30 in Kyiv
+	d.classified(d.received(), aCall("next", 13*60+30)) // 22:30 UTC is 00:30 in Kyiv
+	if got := d.asked("since=2026-01-03"); !slices.Equal(got, []string{"next"}) {
+		t.Errorf("since 3 January: %v, want the call after midnight in Kyiv only", got)
+	}
+}
+
+func TestWrongParametersAreNamed(t *testing.T) {
+	d := openDesk(t)
+	cursor := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
+	for query, word := range map[string]string{
+		"state=unfinished": "state", "state=DONE": "state", "limit=0": "limit", "limit=501": "limit", "limit=-1": "limit", "limit=many": "limit",
+		"phone=nobody": "phone", "since=yesterday": "time", "until=2026-13-01": "time", "since=-5m": "time",
+		"cursor=!": "cursor", "cursor=" + cursor("12"): "cursor", "cursor=" + cursor("x|1"): "cursor",
+	} {
+		w := d.ask(http.MethodGet, shop+"/calls?"+query, "")
+		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), word) {
+			t.Errorf("calls?%s: %d %s, want 400 and a word about %q", query, w.Code, w.Body, word)
+		}
+	}
+}
+
+// TestPagesHaveNoGapAndNoDouble reads 1,000 calls page by page, many of which began
+// in the same second.
+func TestPagesHaveNoGapAndNoDouble(t *testing.T) {
+	d := openDesk(t)
+	d.group.Stop()
+	const calls = 1000
+	i := fill(t, d.data, calls)
+	for _, limit := range []int{1, 7, 100, 333, 500} {
+		var got []string
+		f := filter{project: "shop", limit: limit}
+		for {
+			items, next, err := i.calls(t.Context(), f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(items) > limit {
+				t.Fatalf("a page of %d has %d", limit, len(items))
+			}
+			if got = append(got, ids(items)...); len(got) > calls {
+				t.Fatalf("pages of %d: more than the %d calls there are", limit, calls)
+			}
+			if f.cursor = next; next == "" {
+				break
+			}
+		}
+		unique := slices.Compact(slices.Sorted(slices.Values(got)))
+		if len(got) != calls || len(unique) != calls {
+			t.Errorf("pages of %d: %d calls, %d different; want %d of each", limit, len(got), len(unique), calls)
+		}
+	}
+}
+
+func TestACallThatArrivesBetweenPagesMovesNothing(t *testing.T) {
+	d := openDesk(t)
+	for n := range 4 {
+		d.classified(d.received(), aCall(number(n), n))
+	}
+	first := get[list[callItem]](d, shop+"/calls?limit=2")
+	d.classified(d.received(), aCall("new", 30))
+	second := get[list[callItem]](d, shop+"/calls?limit=2&cursor="+first.Next)
+	if got := append(ids(first.Items), ids(second.Items)...); !slices.Equal(got, []string{number(3), number(2), number(1), number(0)}) {
+		t.Errorf("two pages: %v, want the four calls that were there", got)
+	}
+	if second.Next != "" {
+		t.Errorf("the last page has a next: %q", second.Next)
+	}
+}
+
+// fill makes an index of n calls, ten per minute's first second.
+func fill(t testing.TB, dir string, n int) *index {
+	t.Helper()
+	i, _, err := openIndex(t.Context(), dir, func(place) bool { return true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := i.close(); err != nil {
+			t.Errorf("close the index: %v", err)
+		}
+	})
+	states := []event.OutcomeState{event.Executed, event.Executed, event.Executed, event.Executed, event.Refused}
+	var batch []bus.Recorded
+	seq := uint64(0)
+	add := func(e event.Envelope, err error) event.Envelope {
+		if err != nil {
+			t.Fatal(err)
+		}
+		seq++
+		batch = append(batch, bus.Recorded{Envelope: e, Seq: seq})
+		return e
+	}
+	for k := range n {
+		id := number(k)
+		c := aCall(id, k/10)
+		c.Client = "+38067" + number(1000000 + k%5000)[len("1767348000."):]
+		received := add(event.First("ingress", morning, aRequest()))
+		classified := add(event.Next(received, "classifier", morning, &event.CallClassified{Project: "shop", Received: received.ID, Revision: 1, Changed: true, Call: c}))
+		plan := add(event.Next(classified, "resolver", morning, &event.CallResolved{Project: "shop", Classified: classified.ID, Client: event.Client{State: "new"}, Decision: 1, Facts: c}))
+		command := &event.BitrixCommand{ID: event.CommandID("shop", id, "lead"), Project: "shop", Call: id, Role: "lead", Kind: event.KindLead, Rule: "answered/new", Plan: plan.ID, Index: 1, Of: 1}
+		asked := add(event.Next(plan, "planner", morning, command))
+		add(event.Next(asked, "writer", morning, &event.BitrixOutcome{
+			Command: command.ID, Project: "shop", Call: id, Plan: plan.ID, Role: "lead", Kind: event.KindLead, State: states[k%len(states)], BitrixID: k + 1,
+		}))
+		if len(batch) >= 500 || k == n-1 {
+			if err := i.apply(t.Context(), batch); err != nil {
+				t.Fatal(err)
+			}
+			batch = batch[:0]
+		}
+	}
+	return i
+}
