@@ -1,0 +1,102 @@
+# `make` alone lists the targets. Go is all they need; conformance also needs Node.js
+# (20 or later), up and down need Docker.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CONFIG   ?= ringbridge.yaml
+FUZZTIME ?= 10s
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT   ?= $(shell git rev-parse --verify --quiet HEAD 2>/dev/null || true)
+
+# The version comes by -ldflags, so Go need not ask git (which refuses in a checkout
+# that belongs to another user).
+export GOFLAGS := $(strip $(filter-out -buildvcs%,$(GOFLAGS)) -buildvcs=false)
+
+# Packages where goroutines share something.
+RACE := ./pkg/bus/... ./pkg/bitrix/... ./pkg/callfile/... ./pkg/service/... ./services/ingress/... \
+        ./services/resolver/... ./services/writer/... ./services/analytics/... ./services/console/... ./services/ringbridge/...
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- use it ---
+
+.PHONY: build
+build: ## Build bin/ringbridge
+	go build -trimpath -ldflags '-X main.version=$(VERSION) -X main.commit=$(COMMIT)' -o bin/ringbridge ./services/ringbridge
+
+.PHONY: demo
+demo: build ## A simulated portal, simulated calls and the whole pipeline; nothing to configure
+	bin/ringbridge demo
+
+.PHONY: run
+run: build ## Run the services with CONFIG=ringbridge.yaml
+	bin/ringbridge run --config '$(CONFIG)'
+
+.PHONY: up
+up: ## Build the image and start it with ./ringbridge.yaml (needs Docker; see deploy/README.md)
+	VERSION='$(VERSION)' COMMIT='$(COMMIT)' docker compose up --build --detach
+
+.PHONY: down
+down: ## Stop what `make up` started; the data stay
+	docker compose --profile cluster down
+
+# --- change it ---
+
+.PHONY: test
+test: ## Every test of the three modules
+	go test -timeout 10m work
+
+.PHONY: race
+race: ## The tests of the concurrent packages under the race detector (needs a C compiler)
+	go test -race -timeout 15m $(RACE)
+
+.PHONY: lint
+lint: bin/golangci-lint ## gofmt, go vet, golangci-lint
+	@bad=$$(gofmt -l pkg schemas services); [ -z "$$bad" ] || { echo "not gofmt'ed:"; echo "$$bad"; exit 1; }
+	go vet work
+	bin/golangci-lint run ./pkg/... ./schemas/... ./services/...
+
+# Its version is pinned in a module of its own, so that the program's modules don't
+# carry a linter's dependencies. The first build takes a minute or two.
+bin/golangci-lint: tools/go.mod tools/go.sum
+	cd tools && GOWORK=off go build -o ../bin/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+.PHONY: scenarios
+scenarios: ## Write RULES.md, ARTICLE.md and the scenarios' lower halves anew from the decision table
+	cd pkg && go test -count=1 ./rules -update
+
+.PHONY: generated
+generated: ## Fail when those pages are not what the table says (and put them right)
+	@old=$$(mktemp -d); trap 'rm -rf "$$old"' EXIT; \
+	cp -R pkg/rules/. "$$old"; \
+	$(MAKE) --no-print-directory scenarios; \
+	diff -ru "$$old" pkg/rules || { echo "pkg/rules was stale: read the difference and commit it"; exit 1; }
+
+.PHONY: conformance
+conformance: ## Drive the simulated portal with the vendor's own JavaScript SDK (needs Node.js, npm)
+	pkg/bitrix/bitrixtest/conformance/run.sh
+
+.PHONY: fuzz
+fuzz: ## Every fuzz target for FUZZTIME=10s
+	@grep -rEo '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' pkg schemas services | sort | \
+	while IFS=: read -r file target; do \
+		target=$${target#func }; echo "== $$target ($${file%/*})"; \
+		go test "./$${file%/*}" -run '^$$' -fuzz "^$$target\$$" -fuzztime '$(FUZZTIME)' </dev/null; \
+	done
+
+.PHONY: bench
+bench: ## Every benchmark
+	go test -run '^$$' -bench . -benchmem -timeout 30m work
+
+.PHONY: ci
+ci: ## All that must hold before a merge, as .ci/run does it
+	.ci/run
+
+.PHONY: clean
+clean: ## Remove what was built; ./data stays
+	rm -rf bin pkg/bitrix/bitrixtest/conformance/node_modules
+	find pkg schemas services -name '*.test' -type f -delete
