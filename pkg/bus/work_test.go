@@ -111,9 +111,7 @@ func TestAPanickingHandlerDropsOnlyItsEvent(t *testing.T) {
 			handled <- n
 			return nil, nil
 		}
-		var nothing map[string]int
-		nothing["x"] = 1
-		return nil, nil
+		panic("a mistake in the handler")
 	})
 	work.Dropped = func(_ event.Envelope, err error) []event.Envelope {
 		dropped <- err

@@ -41,7 +41,7 @@ func (r Report) Text(w io.Writer) {
 		}
 	}
 	b.WriteString("\n" + r.sum(words) + "\n")
-	io.WriteString(w, b.String())
+	_, _ = io.WriteString(w, b.String())
 }
 
 func (r Report) sum(words language) string {

@@ -108,7 +108,7 @@ func (i *index) apply(ctx context.Context, batch []bus.Recorded) error {
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	defer tx.Rollback() //nolint:errcheck // after Commit it has nothing to do
+	defer tx.Rollback() // after Commit it has nothing to do
 	for _, r := range batch {
 		if err := (applying{ctx, tx, r}).one(); err != nil {
 			return fmt.Errorf("index event %d (%s): %w", r.Seq, r.Type, err)

@@ -100,7 +100,7 @@ func Open(o Options) (*World, error) {
 	w := &World{options: o, promised: map[string]string{}, portal: bitrixtest.New(bitrixtest.Options{Plan: plan, Language: "uk", Seed: o.Seed})}
 	w.page = newPage(w)
 	furnish(w.portal, time.Now())
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("open the simulated portal: %w", err)
 	}

@@ -163,7 +163,7 @@ func (c *Call) Answered(m Move, answer bitrix.BatchAnswer, err *bitrix.Error) (l
 				later = e
 			}
 		case act == actCreate || err.Class == bitrix.Refused:
-			c.note(command, act, err)
+			_ = c.note(command, act, err)
 			later = err
 		default:
 			later = err // updating and closing again is safe
@@ -270,7 +270,7 @@ func createdID(c event.BitrixCommand, raw []byte) (int, error) {
 	if c.Task != nil {
 		task, ok, err := bitrix.DecodeTask(raw)
 		if err == nil && !ok {
-			err = &bitrix.Error{Class: bitrix.Ambiguous, Reason: bitrix.ReasonUnreadable, Method: "tasks.task.add"}
+			err = &bitrix.Error{Class: bitrix.Ambiguous, Reason: bitrix.ReasonUnreadable}
 		}
 		return task.ID, err
 	}

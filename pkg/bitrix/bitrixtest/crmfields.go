@@ -91,13 +91,6 @@ const (
 	itemOriginal
 )
 
-func (f *field) name(fam family) string {
-	if fam == classicFamily {
-		return f.classic
-	}
-	return f.item
-}
-
 // fieldsOf lists a kind's fields; byName and byItem find one of them.
 var fieldsOf, byName, byItem = indexFields()
 

@@ -40,7 +40,7 @@ func matches(filter *array, row lookup) bool {
 		if strings.EqualFold(key, "logic") {
 			continue
 		}
-		holds := true
+		var holds bool
 		if _, numbered := intKey(key); numbered {
 			holds = matches(asArray(asked), row)
 		} else {
