@@ -22,6 +22,8 @@ type File struct {
 	Reports []event.Call `json:"reports,omitempty"`
 	// Received names the call.received events that were read into Reports.
 	Received []string `json:"received,omitempty"`
+	// Classified is the event that the newest of them led to.
+	Classified *event.Envelope `json:"classified,omitempty"`
 
 	// Resolved is the resolver's: the decision's ground as it was first found, with the
 	// facts it was last published with. ResolvedAs is that event.

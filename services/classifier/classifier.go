@@ -33,8 +33,9 @@ func Start(env service.Env) error {
 	return nil
 }
 
-// handle publishes what is known of the call after this request. The event is stored
-// before the file, so a crash in between only repeats the same event.
+// handle says what is known of the call after this request. The call's file is stored
+// first, with the event: whoever reads the event finds the file at least as new, and
+// after a crash in between the same event is published.
 func (c classifier) handle(ctx context.Context, e event.Envelope) ([]event.Envelope, error) {
 	received, err := event.As[event.CallReceived](e)
 	if err != nil {
@@ -52,8 +53,11 @@ func (c classifier) handle(ctx context.Context, e event.Envelope) ([]event.Envel
 	if err != nil {
 		return nil, err
 	}
+	if file.Classified != nil && file.Classified.Cause == e.ID {
+		return []event.Envelope{*file.Classified}, nil
+	}
 	if slices.Contains(file.Received, e.ID) {
-		return nil, nil // given again: the file names a request only once its event is stored
+		return nil, nil // given again, and another request was read since
 	}
 	reports := event.With(file.Reports, report)
 	before, after := event.Fold(file.Reports), event.Fold(reports)
@@ -65,19 +69,17 @@ func (c classifier) handle(ctx context.Context, e event.Envelope) ([]event.Envel
 	if err != nil {
 		return nil, bus.Drop(err)
 	}
-	if _, err := c.Bus.Publish(ctx, out); err != nil {
+	_, err = c.Files.Change(ctx, e.Project, report.ID, func(f *callfile.File) (bool, error) {
+		f.Reports, f.Classified = event.With(f.Reports, report), &out
+		f.Received = append(f.Received, e.ID)[max(0, len(f.Received)+1-maxReceived):]
+		return true, nil
+	})
+	if err != nil {
 		return nil, err
 	}
 	c.Log.Info("call classified", zap.String("project", e.Project), zap.String("call", after.ID), zap.Bool("final", after.Final),
 		zap.String("direction", string(after.Direction)), zap.String("outcome", string(after.Outcome)))
-	_, err = c.Files.Change(ctx, e.Project, report.ID, func(f *callfile.File) (bool, error) {
-		f.Reports = event.With(f.Reports, report)
-		if !slices.Contains(f.Received, e.ID) {
-			f.Received = append(f.Received, e.ID)[max(0, len(f.Received)+1-maxReceived):]
-		}
-		return true, nil
-	})
-	return nil, err
+	return []event.Envelope{out}, nil
 }
 
 // maxReceived is how many requests of a call its file names; a retry reads those.

@@ -106,9 +106,9 @@ func TestARequestGivenAgainMakesNoSecondEvent(t *testing.T) {
 	}
 }
 
-// TestACrashBetweenTheEventAndTheFileIsHarmless takes the file away after the event
-// was stored: what a crash in between leaves.
-func TestACrashBetweenTheEventAndTheFileIsHarmless(t *testing.T) {
+// TestALostFileMakesTheSameEventAgain takes the file away after the event
+// was stored.
+func TestALostFileMakesTheSameEventAgain(t *testing.T) {
 	r := openReader(t)
 	e := r.store(form(answered(nil)))
 	r.gives(e)

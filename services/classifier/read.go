@@ -51,7 +51,7 @@ func Read(r event.CallReceived, s service.Revision) (event.Call, error) {
 	if c.Direction == event.Inbound && c.Outcome == event.Voicemail {
 		c.Employee, c.AnsweredOn, c.Extension = nil, "", ""
 	}
-	return c, nil
+	return bound(c), nil
 }
 
 // onTheCall finds who took or made the call, and the line it was taken on in words.

@@ -12,13 +12,14 @@ import (
 // This file is the resolver's thinking, without clock, CRM or chance: what a report
 // asks for, and the ground on which a call is decided.
 
-// Facts are all that is known of the call by now. An event that is given again after a
-// restart knows less than the file, and must not undo what came after it.
+// Facts are all that is known of the call by now: the file is at least as new as any
+// event of the classifier, and an event that is given again after a restart must not
+// undo what came after it.
 func Facts(f callfile.File, c event.CallClassified) event.Call {
-	if slices.Contains(f.Received, c.Received) {
-		return event.Fold(f.Reports)
+	if len(f.Reports) == 0 {
+		return c.Call // a file that was lost
 	}
-	return c.Call
+	return event.Fold(f.Reports)
 }
 
 // Fresh says whether a final report asks for a decision: the first one of its call, one

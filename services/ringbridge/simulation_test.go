@@ -82,6 +82,7 @@ type world struct {
 
 	// What is on disk: it outlives the process.
 	files   map[string]callfile.File
+	inbox   []request        // call.received that the classifier has not settled, in the stream's order
 	log     []event.Envelope // call.classified, in the stream's order
 	settled map[string]bool  // events that were acknowledged
 
@@ -183,40 +184,57 @@ func (w *world) schedule(i int) {
 		reports = append(reports, call)
 	}
 	for n, r := range reports {
-		w.at(w.within(90*time.Second), func() { w.classify(r, fmt.Sprintf("%s/%d", id, n)) })
+		w.at(w.within(90*time.Second), func() {
+			w.inbox = append(w.inbox, request{r, fmt.Sprintf("%s/%d", id, n)})
+			w.classifyAll()
+		})
 	}
 }
 
-// classify is the classifier: fold, publish, store. It may die in between, and then the
-// request is read again.
+// request is a stored webhook and what it says.
+type request struct {
+	report event.Call
+	id     string
+}
+
+// classifyAll is the classifier: it takes the requests in their order.
+func (w *world) classifyAll() {
+	for !w.down && len(w.inbox) > 0 {
+		life := w.life
+		w.classify(w.inbox[0].report, w.inbox[0].id)
+		if life == w.life {
+			w.inbox = w.inbox[1:]
+		}
+	}
+}
+
+// classify folds, stores, publishes. It may die in between, and then the request is read
+// again after the start.
 func (w *world) classify(report event.Call, received string) {
-	if w.down {
-		w.at(time.Second, func() { w.classify(report, received) })
-		return
-	}
 	file := w.files[report.ID]
-	if slices.Contains(file.Received, received) {
-		return
+	e := file.Classified
+	if e == nil || e.Cause != received {
+		if slices.Contains(file.Received, received) {
+			return
+		}
+		after := event.Fold(event.With(file.Reports, report))
+		next, _ := event.Next(event.Envelope{ID: received}, "classifier", w.now, &event.CallClassified{
+			Project: "shop", Received: received, Revision: 1, Call: after,
+			Changed: len(file.Reports) == 0 || !event.Same(event.Fold(file.Reports), after),
+		})
+		e = &next
+		file.Reports, file.Received, file.Classified = event.With(file.Reports, report), append(file.Received, received), e
+		w.files[report.ID] = file
+		if w.dice.IntN(20) == 0 && w.deaths > 0 {
+			w.deaths--
+			w.die()
+			return
+		}
 	}
-	reports := event.With(file.Reports, report)
-	after := event.Fold(reports)
-	e, _ := event.Next(event.Envelope{ID: received}, "classifier", w.now, &event.CallClassified{
-		Project: "shop", Received: received, Revision: 1, Call: after,
-		Changed: len(file.Reports) == 0 || !event.Same(event.Fold(file.Reports), after),
-	})
 	if !slices.ContainsFunc(w.log, func(o event.Envelope) bool { return o.ID == e.ID }) {
-		w.log = append(w.log, e)
-		w.deliver(e)
+		w.log = append(w.log, *e)
+		w.deliver(*e)
 	}
-	if w.dice.IntN(20) == 0 && w.deaths > 0 {
-		w.deaths--
-		w.die()
-		w.at(w.within(10*time.Second), func() { w.classify(report, received) })
-		return
-	}
-	file = w.files[report.ID]
-	file.Reports, file.Received = event.With(file.Reports, report), append(file.Received, received)
-	w.files[report.ID] = file
 }
 
 func (w *world) deliver(e event.Envelope) {
@@ -244,6 +262,7 @@ func (w *world) die() {
 				w.deliver(e)
 			}
 		}
+		w.classifyAll()
 	})
 }
 

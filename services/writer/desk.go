@@ -24,6 +24,7 @@ type desk struct {
 	log       *zap.Logger
 	now       func() time.Time
 	patience  patience
+	restored  time.Time // when the broker was restored from a backup; zero if never
 	gateway   *gateway
 	directory directory
 	memory    memory

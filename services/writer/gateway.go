@@ -235,7 +235,7 @@ func (g *gateway) learn(u *unit) {
 	if worst == nil {
 		if g.portal.State != crm.PortalOK {
 			g.log.Info("the portal works again")
-			g.portal = crm.Portal{State: crm.PortalOK, Since: now}
+			g.turn(crm.PortalOK, "", now)
 			g.alarm(true)
 		}
 		g.failures = 0
@@ -250,6 +250,10 @@ func (g *gateway) learn(u *unit) {
 		state, pause = crm.PortalSlow, 0
 	case bitrix.ReasonTimeout:
 		state, pause = crm.PortalSlow, time.Second
+	case bitrix.ReasonUnreadable, bitrix.ReasonUnknown:
+		if g.failures == 0 {
+			state = crm.PortalSlow // one lost answer is no outage yet
+		}
 	case bitrix.ReasonCredentials, bitrix.ReasonScope, bitrix.ReasonPlan, bitrix.ReasonPortalGone, bitrix.ReasonOverload, bitrix.ReasonMoved, bitrix.ReasonForbidden:
 		state, pause = crm.PortalRefused, min(5*time.Second<<min(g.failures, 6), 5*time.Minute)
 	}
@@ -258,11 +262,16 @@ func (g *gateway) learn(u *unit) {
 		g.pause = now.Add(pause)
 	}
 	if g.portal.State != state || g.portal.Reason != string(worst.Reason) {
-		g.portal = crm.Portal{State: state, Reason: string(worst.Reason), Since: now}
+		g.turn(state, worst.Reason, now)
 		g.log.Warn("the portal is not well", zap.String("state", string(state)), zap.Error(worst))
 		g.alarm(false)
 	}
 	g.portal.RetryAt = g.pause
+}
+
+// turn notes a new state of the portal; what is known of its plan stays.
+func (g *gateway) turn(state crm.PortalState, reason bitrix.Reason, now time.Time) {
+	g.portal.State, g.portal.Reason, g.portal.Since, g.portal.RetryAt = state, string(reason), now, time.Time{}
 }
 
 // spend books what the commands cost, and tells a command whose method is blocked until

@@ -38,6 +38,11 @@ func (j *job) run(ctx context.Context, commands []event.BitrixCommand) error {
 		return nil
 	}
 	j.Call = NewCall(commands, file.Journal, j.patience, j.locale())
+	if !j.restored.IsZero() && doubtRestored(j.Call, event.Fold(file.Reports).StartedAt, j.restored) {
+		if err := j.outlast(ctx); err != nil {
+			return err
+		}
+	}
 	for {
 		move := j.Next(j.now())
 		switch move.Step {

@@ -67,6 +67,9 @@ func next(c event.BitrixCommand, journal map[string]callfile.Entry, all []event.
 		if until := p.over(e.SentAt); now.Before(until) {
 			return need{actWait, until}
 		}
+		if dependencies(c, journal, all) == actBlocked {
+			return need{act: actBlocked} // what it is bound to is found first, and tells where to look
+		}
 		return need{act: actSearch}
 	case callfile.Made:
 		return need{act: actClose}

@@ -10,6 +10,7 @@ package writer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -77,6 +78,9 @@ func newDesk(ctx context.Context, env service.Env, project service.Revision, pac
 			}
 		},
 	}
+	if d.restored, err = env.Bus.Restored(ctx); err != nil {
+		return nil, err
+	}
 	return d, d.openBucket(ctx, project, pace)
 }
 
@@ -141,6 +145,5 @@ func (d *desk) run(ctx context.Context) error {
 	})
 	stop()
 	d.jobs.Wait()
-	<-gate
-	return err
+	return errors.Join(err, <-gate)
 }
