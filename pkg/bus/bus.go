@@ -115,7 +115,7 @@ func (b *Bus) connect(o Options) error {
 		if b.server, b.unlock, err = startServer(o, b.log); err != nil {
 			return err
 		}
-		b.disk = &disk{o.Dir}
+		b.disk = &disk{dir: o.Dir}
 		opts = append(opts, nats.InProcessServer(b.server))
 	} else if o.Credentials != "" {
 		opts = append(opts, nats.UserCredentials(o.Credentials))

@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -25,7 +28,11 @@ const (
 )
 
 // disk is where the embedded broker's files are.
-type disk struct{ dir string }
+type disk struct {
+	dir string
+	// stuck is true once the broker met a disk error: nobody has to wait for it again.
+	stuck atomic.Bool
+}
 
 func reserve(s syscall.Statfs_t) uint64 {
 	return min(max(minReserve, s.Blocks*uint64(s.Bsize)/20), maxReserve)
@@ -55,9 +62,13 @@ func (d *disk) room() error {
 	return nil
 }
 
+// room returns why nothing from outside can be taken, or nil.
 func (b *Bus) room() error {
 	if b.disk == nil {
 		return nil
+	}
+	if b.disk.stuck.Load() {
+		return fmt.Errorf("%w: %w", ErrUnavailable, ErrStuck)
 	}
 	return b.disk.room()
 }
@@ -66,26 +77,47 @@ func (b *Bus) room() error {
 // next start.
 var ErrStuck = errors.New("the embedded broker stopped storing")
 
+// stuck asks the broker whether a disk error ended its storing. There is no other sign:
+// it just does not answer.
 func (b *Bus) stuck() error {
-	if h := b.server.Healthz(&server.HealthzOptions{}); h != nil && h.Error != "" {
+	h := b.server.Healthz(&server.HealthzOptions{})
+	if h == nil || h.Error == "" {
+		return nil
+	}
+	if strings.Contains(h.Error, "write error") {
+		b.disk.stuck.Store(true)
 		return fmt.Errorf("%w: %s", ErrStuck, h.Error)
 	}
-	return nil
+	return fmt.Errorf("the embedded broker is not well: %s", h.Error)
 }
 
 // Stuck returns [ErrStuck] when only a new start of the process makes the embedded
 // broker store again, and the disk is such that it would.
 func (b *Bus) Stuck() error {
-	if b.server == nil || b.disk.room() != nil {
+	if b.server == nil {
 		return nil
 	}
-	return b.stuck()
+	if err := b.stuck(); errors.Is(err, ErrStuck) && b.disk.room() == nil && b.disk.writable() {
+		return err
+	}
+	return nil
+}
+
+// writable tries it: a file system that met an error refuses writes while it still
+// says that it takes them.
+func (d *disk) writable() bool {
+	f, err := os.CreateTemp(d.dir, "probe")
+	if err != nil {
+		return false
+	}
+	_, err = f.Write(make([]byte, 4096))
+	return errors.Join(err, f.Sync(), f.Close(), os.Remove(f.Name())) == nil
 }
 
 // storeLimit is what the broker may store: with the disk as it is now it refuses, which
 // is an answer, before the disk is full, which is none.
 func storeLimit(dir string) (int64, error) {
-	s, err := (&disk{dir}).stat()
+	s, err := (&disk{dir: dir}).stat()
 	if err != nil {
 		return 0, err
 	}

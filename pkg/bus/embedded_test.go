@@ -68,7 +68,7 @@ func bulky(t *testing.T, n int) event.Envelope {
 	for i := range body {
 		body[i] = byte((i*i*2654435761 + n*40503 + i>>3*97) >> 7)
 	}
-	e, err := event.First("test", now, &event.CallReceived{Project: "demo", Origin: event.FromWebhook, Method: "POST", Body: body, ReceivedAt: now})
+	e, err := event.First("test", now, &event.CallReceived{Project: "demo", Source: event.FromWebhook, Method: "POST", Body: body, ReceivedAt: now})
 	if err != nil {
 		t.Fatal(err)
 	}

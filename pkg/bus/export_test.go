@@ -2,11 +2,18 @@ package bus
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/ringbridge/ringbridge/pkg/event"
 )
 
 // SetAckWait shortens the broker's patience, so that a test can outlast it.
@@ -60,4 +67,27 @@ func (b *Bus) Connected() bool { return b.nc.IsConnected() }
 // broker's own tools can.
 func DeleteReader(ctx context.Context, b *Bus, durable string) error {
 	return b.stream.DeleteConsumer(ctx, durable)
+}
+
+// BackupOf makes a backup that holds events at these places only, as one of a stream
+// that lost some.
+func BackupOf(w io.Writer, events map[uint64]event.Envelope) error {
+	archive, err := newArchiveWriter(w)
+	if err != nil {
+		return err
+	}
+	sum, end := newDigest(), archiveEnding{Events: uint64(len(events))}
+	for _, seq := range slices.Sorted(maps.Keys(events)) {
+		m, err := toMessage(events[seq])
+		if err != nil {
+			return err
+		}
+		s := stored{Seq: seq, Subject: subjectOf(topicEvents, m), ID: m.UUID, Data: m.Payload}
+		line, err := json.Marshal(s)
+		if err := errors.Join(err, sum.add(s), archive.add(Stream, line)); err != nil {
+			return err
+		}
+	}
+	end.EventSum = sum.String()
+	return archive.finish(end)
 }

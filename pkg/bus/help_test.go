@@ -2,6 +2,7 @@ package bus_test
 
 import (
 	"context"
+	"os"
 	"strconv"
 	"sync"
 	"testing"
@@ -17,6 +18,9 @@ import (
 const limit = 15 * time.Second
 
 func TestMain(m *testing.M) {
+	if os.Getenv(powerVariable) != "" {
+		os.Exit(storeUntilTheCut())
+	}
 	goleak.VerifyTestMain(m)
 }
 

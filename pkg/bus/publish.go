@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -69,6 +70,9 @@ func (b *Bus) publish(ctx context.Context, topic string, m *message.Message) (ui
 	defer cancel()
 	ack, err := b.js.PublishMsg(ctx, wire, jetstream.WithExpectStream(b.name))
 	if err != nil {
+		if b.disk != nil {
+			err = errors.Join(err, b.stuck())
+		}
 		return 0, fmt.Errorf("store message %s: %w: %w", m.UUID, ErrUnavailable, err)
 	}
 	return ack.Sequence, nil

@@ -6,10 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -43,12 +40,18 @@ func (b *Bus) Restored(ctx context.Context) (time.Time, error) {
 	return mark.RestoredAt, err
 }
 
+// CheckBackup reads a backup to its end and says what it holds, or why it is none.
+func CheckBackup(backup io.Reader) (Summary, error) {
+	end, err := readArchive(backup, func(string, stored) error { return nil })
+	return end.summary(), err
+}
+
 // Restore writes a backup into o.Dir, which must be empty or missing and in nobody's
 // use. It reads the backup twice: nothing is written before all of it was found whole,
 // and what was written is read back and compared. Until then everything lies beside
 // o.Dir, so a restore that is interrupted leaves no half of one.
 func Restore(ctx context.Context, o Options, backup io.ReadSeeker) (Summary, error) {
-	if err := unused(o.Dir); err != nil {
+	if err := Vacant(o.Dir); err != nil {
 		return Summary{}, err
 	}
 	end, err := readArchive(backup, func(string, stored) error { return nil })
@@ -72,31 +75,6 @@ func Restore(ctx context.Context, o Options, backup io.ReadSeeker) (Summary, err
 	return end.summary(), nil
 }
 
-// unused says whether a folder may be written to.
-func unused(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("look into the data folder: %w", err)
-	}
-	for _, e := range entries {
-		if e.Name() == lockName {
-			unlock, err := lock(filepath.Join(dir, lockName))
-			if err != nil {
-				return err
-			}
-			if err := unlock(); err != nil {
-				return fmt.Errorf("unlock the data folder: %w", err)
-			}
-			continue
-		}
-		return fmt.Errorf("%w: %s holds %s; move it away, or restore into another one", ErrNotEmpty, dir, e.Name())
-	}
-	return nil
-}
-
 func restoreInto(ctx context.Context, o Options, backup io.Reader, end archiveEnding) (err error) {
 	o.Fast = true // everything is put on disk at the end, once
 	b, err := Open(ctx, o)
@@ -114,7 +92,7 @@ func restoreInto(ctx context.Context, o Options, backup io.Reader, end archiveEn
 			return err
 		}
 	}
-	r := restoring{Bus: b, values: map[string]map[string][sha256.Size]byte{}}
+	r := restoring{Bus: b, filled: map[uint64]bool{}, values: map[string]map[string][sha256.Size]byte{}}
 	if _, err := readArchive(backup, func(stream string, m stored) error { return r.put(ctx, stream, m) }); err != nil {
 		return err
 	}
@@ -145,6 +123,7 @@ func restoreInto(ctx context.Context, o Options, backup io.Reader, end archiveEn
 type restoring struct {
 	*Bus
 	last   uint64
+	filled map[uint64]bool // places of events that the backup has not
 	values map[string]map[string][sha256.Size]byte
 }
 
@@ -194,17 +173,18 @@ func (r *restoring) write(ctx context.Context, stream string, m stored) (*jetstr
 // place must find it there. The stream keeps what it is given for good, so these stay.
 func (r *restoring) fillUp(ctx context.Context, seq uint64) error {
 	for missing := r.last + 1; missing < seq; missing++ {
-		_, err := r.write(ctx, r.name, stored{Subject: topicEvents + ".-." + placeholder})
+		_, err := r.write(ctx, r.name, stored{Subject: placeholder})
 		if err != nil {
 			return fmt.Errorf("keep the place of event %d: %w", missing, err)
 		}
-		r.last = missing
+		r.last, r.filled[missing] = missing, true
 	}
 	return nil
 }
 
-// placeholder ends the subject of a message that stands where an event was missing.
-const placeholder = "missing"
+// placeholder is the subject of a message that stands where an event was missing: of no
+// project and no type.
+const placeholder = topicEvents + ".-.missing"
 
 // putReaders makes each reader go on with the first event it had not settled. What it
 // had settled behind that comes again, as after a crash.
@@ -228,7 +208,7 @@ func (r *restoring) putReaders(ctx context.Context, end archiveEnding) error {
 func (r *restoring) compare(ctx context.Context, end archiveEnding) error {
 	sum, events := newDigest(), uint64(0)
 	err := r.readBack(ctx, r.name, func(m stored) error {
-		if strings.HasSuffix(m.Subject, ".-."+placeholder) {
+		if r.filled[m.Seq] {
 			return nil
 		}
 		events++
@@ -268,43 +248,4 @@ func (r *restoring) readBack(ctx context.Context, stream string, each func(store
 		return fmt.Errorf("read %s back: %w", stream, err)
 	}
 	return nil
-}
-
-// syncAll puts a folder on disk, with all it holds.
-func syncAll(dir string) error {
-	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		return syncOne(path)
-	})
-}
-
-func syncOne(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("put the restored files on disk: %w", err)
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("put the restored files on disk: %w", err)
-	}
-	return nil
-}
-
-// moveTo gives a folder its place, where at most an empty one is.
-func moveTo(from, to string) error {
-	if err := errors.Join(ignoreMissing(os.Remove(filepath.Join(to, lockName))), ignoreMissing(os.Remove(to))); err != nil {
-		return fmt.Errorf("make room for the restored files: %w", err)
-	}
-	if err := os.Rename(from, to); err != nil {
-		return fmt.Errorf("put the restored files in their place: %w", err)
-	}
-	return syncOne(filepath.Dir(to))
-}
-
-func ignoreMissing(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }
