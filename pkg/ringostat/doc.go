@@ -5,8 +5,12 @@
 // package takes whatever comes: query, form, JSON flat or nested, JSON-RPC,
 // and all names that are known to circulate (names.go). It is the only package
 // that knows Ringostat's names. It decides nothing about clients, employees or
-// the CRM, and it must stay pure: no clock, no network, no randomness, so that
-// a request kept years ago is read again by replay with the same result.
+// the CRM, and reading must stay pure: no clock, no network, no randomness, so
+// that a request kept years ago is read again by replay with the same result.
+//
+// Beside it stands CallLog, the client of the call log (calllog.go,
+// callloghttp.go): the one part here that has a clock and a network, and nothing
+// that Parse could reach.
 //
 // What cannot be read is an *Unreadable, whose text a manager understands. No
 // error and no Unreadable ever carries a value of the request, only names.
@@ -16,5 +20,5 @@
 // programs in production rely on is marked "seen"; our own conclusions are
 // marked "our reading".
 //
-// Start reading at Parse, then names.go and sides.go.
+// Start reading at Parse, then names.go and sides.go; for the client at CallLog.Rows.
 package ringostat

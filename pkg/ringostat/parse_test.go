@@ -235,3 +235,18 @@ func TestManyValuesBehindLongNamesAreReadInProportion(t *testing.T) {
 		t.Errorf("a body of %d bytes takes %d bytes to read (%v), want less than 64 MiB", len(body), allocated, err)
 	}
 }
+
+func TestQuotesAndBracketsInANameDoNotHideTheNumber(t *testing.T) {
+	for caller, want := range map[string]string{
+		`"Shop "Oak"" <380671112244>`:                   `Shop "Oak"`,
+		`"<b>Halyna</b>" <380671112244>`:                "<b>Halyna</b>",
+		"\"Shop &quot;Oak&quot;\" &lt;380671112244&gt;": `Shop "Oak"`,
+		`Halyna "Oak" <+380671112244>`:                  `Halyna "Oak"`,
+	} {
+		form := url.Values{"call_id": {"c1"}, "status": {"NO ANSWER"}, "caller": {caller}, "callee": {"380441112233"}}
+		report, err := ringostat.Parse(ringostat.Request{Method: "GET", Query: form.Encode()}, options(t))
+		if err != nil || report.Client != "+380671112244" || report.ClientName != want {
+			t.Errorf("%s: client %q, named %q, error %v; want +380671112244, named %q", caller, report.Client, report.ClientName, err, want)
+		}
+	}
+}

@@ -50,6 +50,11 @@ func readParty(raw, country string) party {
 		if parts := addressed.FindStringSubmatch(text); parts != nil {
 			p.name = strings.TrimSpace(parts[1] + parts[2])
 			address = strings.TrimSpace(parts[3] + parts[4])
+		} else if name, last, found := cutLast(text, "<"); found {
+			// A name with quotes or brackets of its own must not hide the number.
+			if end := strings.TrimRight(last, "> "); len(end) < len(last) && telephone(end, country) {
+				p.name, address = unquote(strings.TrimSpace(name)), end
+			}
 		}
 	}
 	if !hasValue(address) {
@@ -58,6 +63,27 @@ func readParty(raw, country string) party {
 	p.setAddress(address, country)
 	p.tidyName(country)
 	return p
+}
+
+// unquote takes the quotes around a name away, and leaves those in it.
+func unquote(name string) string {
+	if len(name) >= 2 && name[0] == '"' && name[len(name)-1] == '"' {
+		return strings.TrimSpace(name[1 : len(name)-1])
+	}
+	return name
+}
+
+func telephone(s, country string) bool {
+	_, ok := phone.Parse(s, country)
+	return ok
+}
+
+// cutLast cuts s around the last sep.
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
 }
 
 func (p *party) setAddress(address, country string) {

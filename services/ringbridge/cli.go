@@ -25,7 +25,10 @@ type cli struct {
 	Status  statusCmd  `cmd:"" help:"Calls waiting, in flight, parked, in doubt; the portal's pace; lag per service."`
 	Calls   callsCmd   `cmd:"" help:"Find calls."`
 	Call    callCmd    `cmd:"" help:"One call's whole story: every event, the rule that fired, every command with its outcome."`
+	Import  importCmd  `cmd:"" help:"Bring calls in from Ringostat's call log by hand."`
 	Parked  parkedCmd  `cmd:"" help:"What could not be done, why, and a second try."`
+	Backup  backupCmd  `cmd:"" help:"The whole state of a running instance's embedded broker, into one file."`
+	Restore restoreCmd `cmd:"" help:"Write a backup into an empty data folder, of which no instance is running."`
 	Version versionCmd `cmd:"" help:"Version, commit, Go version."`
 }
 

@@ -23,12 +23,13 @@ import (
 	consoleservice "github.com/ringbridge/ringbridge/services/console"
 	"github.com/ringbridge/ringbridge/services/ingress"
 	"github.com/ringbridge/ringbridge/services/planner"
+	"github.com/ringbridge/ringbridge/services/reconciler"
 	"github.com/ringbridge/ringbridge/services/resolver"
 	"github.com/ringbridge/ringbridge/services/writer"
 )
 
 // serviceNames are what --only may name, in the order of the pipeline.
-var serviceNames = []string{"ingress", "classifier", "resolver", "planner", "writer", "analytics", "console"}
+var serviceNames = []string{"ingress", "reconciler", "classifier", "resolver", "planner", "writer", "analytics", "console"}
 
 // drainLimit is how long a stop may take in all.
 const drainLimit = 30 * time.Second
@@ -50,6 +51,8 @@ type options struct {
 	only []string // empty: every service
 	fast bool     // no fsync: the demo and tests
 	log  *zap.Logger
+	// reconcile changes the spans of the reconciliation; nought means the contract's.
+	reconcile reconciler.Options
 	// mux gets further addresses before the server starts.
 	mux func(*http.ServeMux, service.Env)
 }
@@ -61,7 +64,7 @@ func start(ctx context.Context, cfg settings.Config, o options) (*instance, erro
 		return nil, err
 	}
 	in := &instance{Token: keys.token, NewToken: keys.tokenIsNew, log: o.log, failed: make(chan error, 2)}
-	listener, err := net.Listen("tcp", cfg.Listen)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w; choose another `listen`", cfg.Listen, err)
 	}
@@ -123,6 +126,7 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 	}
 	starts := map[string]func(service.Env) error{
 		"ingress":    ingress.Start,
+		"reconciler": func(e service.Env) error { return reconciler.Start(ctx, e, o.reconcile) },
 		"classifier": classifier.Start,
 		"resolver":   func(e service.Env) error { return resolver.Start(ctx, e) },
 		"planner":    planner.Start,
@@ -140,6 +144,7 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 			return fmt.Errorf("start %s: %w", name, err)
 		}
 	}
+	in.keepBroker()
 	env.Mux.Handle("/api/", service.SignedIn(in.Token, env.API))
 	if o.mux != nil {
 		o.mux(env.Mux, *env)

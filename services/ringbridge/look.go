@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -51,12 +52,17 @@ func (r *remote) find() error {
 
 // ask calls the API and decodes its answer; the raw answer is returned too.
 func (r *remote) ask(method, path string, body io.Reader, into any) (json.RawMessage, error) {
-	request, err := http.NewRequest(method, strings.TrimRight(r.URL, "/")+path, body)
+	return r.askFor(30*time.Second, method, path, body, into)
+}
+
+// askFor is ask for a question whose answer may take long.
+func (r *remote) askFor(patience time.Duration, method, path string, body io.Reader, into any) (json.RawMessage, error) {
+	request, err := http.NewRequestWithContext(context.Background(), method, strings.TrimRight(r.URL, "/")+path, body)
 	if err != nil {
 		return nil, fmt.Errorf("--url: %w", err)
 	}
 	request.Header.Set("Authorization", "Bearer "+r.Token)
-	client := http.Client{Timeout: 30 * time.Second}
+	client := http.Client{Timeout: patience}
 	response, err := client.Do(request)
 	if err != nil {
 		return nil, notWell{fmt.Errorf("nobody answers at %s (%w); is `ringbridge run` running there?", r.URL, errors.Unwrap(err))}
@@ -144,6 +150,10 @@ func (s *statusCmd) Run(c console) error {
 				Burst         int
 				Requests      int
 			}
+			Reconciliation *struct {
+				LastComplete   time.Time `json:"last_complete"`
+				Error, Warning string
+			}
 			Services []struct {
 				Name              string
 				Unread, Unsettled int
@@ -165,6 +175,9 @@ func (s *statusCmd) Run(c console) error {
 			reason = " (" + st.Portal.Reason + ")"
 		}
 		fmt.Fprintf(c.out, "  portal: %s%s, %g requests a second, burst %d; %d sent since the start\n", st.Portal.State, reason, st.Portal.PerSecond, st.Portal.Burst, st.Portal.Requests)
+		if l := st.Reconciliation; l != nil {
+			fmt.Fprintf(c.out, "  call log: %s\n", callLogLine(l.LastComplete, l.Error, l.Warning))
+		}
 		for _, l := range st.Services {
 			fmt.Fprintf(c.out, "  %-20s %d to read, %d in work\n", l.Name, l.Unread, l.Unsettled)
 		}
