@@ -7,6 +7,8 @@ SHELL := /bin/bash
 
 CONFIG   ?= ringbridge.yaml
 FUZZTIME ?= 10s
+HISTORIES ?= 20000
+SEED     ?= 0
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT   ?= $(shell git rev-parse --verify --quiet HEAD 2>/dev/null || true)
 
@@ -16,7 +18,7 @@ export GOFLAGS := $(strip $(filter-out -buildvcs%,$(GOFLAGS)) -buildvcs=false)
 
 # Packages where goroutines share something.
 RACE := ./pkg/bus/... ./pkg/bitrix/... ./pkg/callfile/... ./pkg/service/... ./services/ingress/... \
-        ./services/resolver/... ./services/writer/... ./services/analytics/... ./services/console/... ./services/ringbridge/...
+        ./services/resolver/... ./services/writer/... ./services/reconciler/... ./services/analytics/... ./services/console/... ./services/ringbridge/...
 
 .PHONY: help
 help: ## List the targets
@@ -66,15 +68,16 @@ bin/golangci-lint: tools/go.mod tools/go.sum
 	cd tools && GOWORK=off go build -o ../bin/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 .PHONY: scenarios
-scenarios: ## Write RULES.md, ARTICLE.md and the scenarios' lower halves anew from the decision table
+scenarios: ## Write RULES.md, ARTICLE.md, the README's part and the scenarios' lower halves anew from the decision table
 	cd pkg && go test -count=1 ./rules -update
 
 .PHONY: generated
 generated: ## Fail when those pages are not what the table says (and put them right)
 	@old=$$(mktemp -d); trap 'rm -rf "$$old"' EXIT; \
-	cp -R pkg/rules/. "$$old"; \
+	cp -R pkg/rules README.md "$$old"; \
 	$(MAKE) --no-print-directory scenarios; \
-	diff -ru "$$old" pkg/rules || { echo "pkg/rules was stale: read the difference and commit it"; exit 1; }
+	{ diff -ru "$$old/rules" pkg/rules && diff -u "$$old/README.md" README.md; } || \
+		{ echo "a page was stale: read the difference and commit it"; exit 1; }
 
 .PHONY: conformance
 conformance: ## Drive the simulated portal with the vendor's own JavaScript SDK (needs Node.js, npm)
@@ -91,6 +94,14 @@ fuzz: ## Every fuzz target for FUZZTIME=10s
 .PHONY: bench
 bench: ## Every benchmark
 	go test -run '^$$' -bench . -benchmem -timeout 30m work
+
+.PHONY: idle
+idle: build ## Time until ready and memory of the idle program, five runs (Linux)
+	deploy/measure-idle.sh
+
+.PHONY: simulate
+simulate: ## Whole histories of calls against a faulty portal; HISTORIES=20000, SEED=0 takes the clock's
+	go test -count=1 -v ./services/ringbridge -run '^TestSimulation$$' -histories $(HISTORIES) -seed $(SEED)
 
 .PHONY: ci
 ci: ## All that must hold before a merge, as .ci/run does it

@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -69,6 +70,7 @@ func TestTheArticlePageIsTheIndex(t *testing.T) {
 		row(&page, shown, s.Point, s.Says, strings.Join(proofs, "<br>"))
 	}
 	golden(t, "ARTICLE.md", page.String())
+	inReadme(t, page.String()[strings.Index(page.String(), "| Section"):])
 }
 
 func row(page *strings.Builder, cells ...string) {
@@ -76,4 +78,29 @@ func row(page *strings.Builder, cells ...string) {
 		cells[i] = strings.ReplaceAll(cell, "|", `\|`)
 	}
 	page.WriteString("| " + strings.Join(cells, " | ") + " |\n")
+}
+
+// inReadme keeps the article's table in the README too, between two marks.
+func inReadme(t *testing.T, table string) {
+	t.Helper()
+	const path, begin, end = "../../README.md", "<!-- article: written by `make scenarios` -->\n\n", "\n<!-- article: end -->"
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, found := strings.Cut(string(data), begin)
+	have, after, closed := strings.Cut(rest, end)
+	if !found || !closed {
+		t.Fatalf("%s has no marks for the article's table", path)
+	}
+	want := strings.ReplaceAll(table, "(testdata/", "(pkg/rules/testdata/")
+	if have == want {
+		return
+	}
+	if !*update {
+		t.Fatalf("the article's table in %s is stale: make scenarios", path)
+	}
+	if err := os.WriteFile(path, []byte(before+begin+want+end+after), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -8,10 +8,9 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
-
-	"go.uber.org/zap/zaptest"
 
 	"github.com/ringbridge/ringbridge/pkg/bitrix/bitrixtest"
 	"github.com/ringbridge/ringbridge/pkg/rules"
@@ -27,8 +26,10 @@ const (
 	client  = "+380671112233"
 	hook    = "hook-of-the-tests"
 	apiPass = "token-of-the-tests"
+	// portalSecret ends the portal's webhook address.
+	portalSecret = "portal-secret-of-the-tests"
 	// limit is how long anything may take in these tests before it counts as stuck.
-	limit = 20 * time.Second
+	limit = 30 * time.Second
 )
 
 // configuration is a company with two employees; tests put further lines under
@@ -60,22 +61,41 @@ type house struct {
 	portal  *bitrixtest.Portal
 	in      *instance
 	config  string
-	dir     string
-	started time.Time
+	log     *logBook
+	started time.Time // when calls begin, unless they say otherwise
 }
 
 // openHouse starts everything in this process: webhook in, real broker, all services,
 // simulated portal. more is YAML of the project, indented by four.
-func openHouse(t testing.TB, o bitrixtest.Options, more string) *house {
+func openHouse(t testing.TB, o bitrixtest.Options, more string, replace ...string) *house {
 	t.Helper()
-	o.Plan = bitrixtest.Unlimited
+	h := buildHouse(t, o, more, replace...)
+	h.start()
+	return h
+}
+
+// buildHouse makes the portal and the configuration and starts nothing yet. replace are
+// pairs of a text of the configuration and what stands there instead.
+func buildHouse(t testing.TB, o bitrixtest.Options, more string, replace ...string) *house {
+	t.Helper()
+	o.Plan, o.Secret = bitrixtest.Unlimited, portalSecret
 	portal, address := bitrixtest.Start(t, o)
 	portal.AddUser(bitrixtest.User{ID: olena, Name: "Olena", LastName: "Koval", Active: true})
 	portal.AddUser(bitrixtest.User{ID: petro, Name: "Petro", LastName: "Bondar", Active: true})
-	h := &house{t: t, portal: portal, dir: t.TempDir(), started: time.Now().Truncate(time.Second)}
-	h.config = fmt.Sprintf(configuration, h.dir, address) + more
-	h.start()
-	t.Cleanup(h.stop)
+	h := &house{t: t, portal: portal, log: &logBook{}, started: time.Now().Truncate(time.Second)}
+	h.config = fmt.Sprintf(configuration, t.TempDir(), address) + more
+	for i := 0; i < len(replace); i += 2 {
+		if !strings.Contains(h.config, replace[i]) {
+			t.Fatalf("the configuration has no %q to replace", replace[i])
+		}
+		h.config = strings.ReplaceAll(h.config, replace[i], replace[i+1])
+	}
+	t.Cleanup(func() {
+		h.stop()
+		if t.Failed() {
+			t.Logf("the log of ringbridge:\n%s", h.log.tail(60))
+		}
+	})
 	return h
 }
 
@@ -85,7 +105,8 @@ func (h *house) start() {
 	if err != nil {
 		h.t.Fatalf("configuration: %v", err)
 	}
-	if h.in, err = start(context.Background(), cfg, options{fast: true, log: zaptest.NewLogger(h.t)}); err != nil {
+	log := newLogger(settings.Log{Level: "debug", Format: "json"}, console{err: h.log})
+	if h.in, err = start(context.Background(), cfg, options{fast: true, log: log}); err != nil {
 		h.t.Fatalf("start: %v", err)
 	}
 }
@@ -120,36 +141,51 @@ func (h *house) call(id string, over url.Values) url.Values {
 // send posts a webhook and expects it to be taken.
 func (h *house) send(v url.Values) {
 	h.t.Helper()
-	response, err := http.PostForm("http://"+h.in.Addr+"/ringostat/shop/"+hook, v)
-	if err != nil {
-		h.t.Fatalf("send a webhook: %v", err)
-	}
-	defer response.Body.Close()
-	body, _ := io.ReadAll(response.Body)
-	if response.StatusCode != http.StatusOK || string(body) != "ok" {
-		h.t.Fatalf("webhook answered %d %q, want 200 \"ok\"", response.StatusCode, body)
+	h.sendTo("", v)
+}
+
+// sendTo is send with a query behind the address, such as "?event=before".
+func (h *house) sendTo(query string, v url.Values) {
+	h.t.Helper()
+	code, body := h.request(http.MethodPost, "/ringostat/shop/"+hook+query, "application/x-www-form-urlencoded", v.Encode())
+	if code != http.StatusOK || body != "ok" {
+		h.t.Fatalf("webhook answered %d %q, want 200 \"ok\"", code, body)
 	}
 }
 
-// api asks the API and decodes its answer.
-func (h *house) api(method, path string, into any) int {
+// request makes any request, signed in, and returns status and body.
+func (h *house) request(method, path, contentType, body string) (code int, answer string) {
 	h.t.Helper()
-	request, err := http.NewRequest(method, "http://"+h.in.Addr+path, strings.NewReader(""))
+	request, err := http.NewRequest(method, "http://"+h.in.Addr+path, strings.NewReader(body))
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	request.Header.Set("Authorization", "Bearer "+apiPass)
+	if contentType != "" {
+		request.Header.Set("Content-Type", contentType)
+	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		h.t.Fatalf("%s %s: %v", method, path, err)
 	}
 	defer response.Body.Close()
-	if into != nil && response.StatusCode == http.StatusOK {
-		if err := json.NewDecoder(response.Body).Decode(into); err != nil {
-			h.t.Fatalf("%s %s: %v", method, path, err)
+	raw, err := io.ReadAll(response.Body)
+	if err != nil {
+		h.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return response.StatusCode, string(raw)
+}
+
+// api asks the API and decodes its answer.
+func (h *house) api(method, path string, into any) int {
+	h.t.Helper()
+	code, body := h.request(method, path, "", "")
+	if into != nil && code == http.StatusOK {
+		if err := json.Unmarshal([]byte(body), into); err != nil {
+			h.t.Fatalf("%s %s: %v in %s", method, path, err, body)
 		}
 	}
-	return response.StatusCode
+	return code
 }
 
 type statusView struct {
@@ -197,4 +233,62 @@ func (h *house) story(id string) storyView {
 		h.t.Fatalf("the story of call %s answered %d", id, code)
 	}
 	return s
+}
+
+type parkedView struct {
+	ID, Step, Reason, Remedy string
+	CallID                   string `json:"call_id"`
+	Raw                      []struct{ Method, Query, Body string }
+}
+
+// parked lists what waits for a person.
+func (h *house) parked() []parkedView {
+	h.t.Helper()
+	var list struct{ Items []parkedView }
+	if code := h.api(http.MethodGet, "/api/v1/projects/shop/parked", &list); code != http.StatusOK {
+		h.t.Fatalf("the list of parked things answered %d", code)
+	}
+	return list.Items
+}
+
+// until waits for a condition; what says what is waited for.
+func (h *house) until(what string, condition func() bool) {
+	h.t.Helper()
+	deadline := time.After(limit)
+	for !condition() {
+		select {
+		case <-deadline:
+			h.t.Fatalf("waited %s in vain until %s", limit, what)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// logBook keeps what a house logs.
+type logBook struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logBook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logBook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// tail is the last n lines that tell more than the plumbing's.
+func (l *logBook) tail(n int) string {
+	var lines []string
+	for line := range strings.Lines(l.String()) {
+		if !strings.Contains(line, `"level":"debug"`) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines[max(0, len(lines)-n):], "")
 }
