@@ -108,7 +108,7 @@ func (b *backupCmd) Run(c console) error {
 // fetchBackup downloads a backup and reads it from the first byte to the last: a backup
 // that was never read is a hope.
 func fetchBackup(r *remote, f *os.File) (s bus.Summary, err error) {
-	request, err := http.NewRequest(http.MethodGet, strings.TrimRight(r.URL, "/")+"/api/v1/backup", nil)
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, strings.TrimRight(r.URL, "/")+"/api/v1/backup", nil)
 	if err != nil {
 		return s, fmt.Errorf("--url: %w", err)
 	}
