@@ -54,7 +54,7 @@ func (s state) from(now time.Time, depth time.Duration) time.Time {
 // read takes over that the log was read whole up to a time; oldest is when the earliest
 // call began of those that this pass left open.
 func (s *state) read(upTo, oldest, now time.Time) {
-	s.LastComplete, s.Began, s.OpenSince = upTo, time.Time{}, time.Time{}
+	s.LastComplete, s.Error, s.Began, s.OpenSince = upTo, "", time.Time{}, time.Time{}
 	if !oldest.IsZero() && now.Sub(oldest) < openFor {
 		s.OpenSince = oldest
 	}
@@ -152,7 +152,7 @@ func (d *desk) done(ctx context.Context, rows, brought int) error {
 	first, last := d.hooks.take()
 	s, err := d.change(ctx, func(s *state) {
 		s.listen(rows, first, last)
-		s.Error, s.Warning = "", ""
+		s.Warning = ""
 		if s.silent() {
 			s.Warning = words(project.Locale).silent
 		}
