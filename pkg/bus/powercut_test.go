@@ -114,9 +114,11 @@ func cutPower(t *testing.T, fast bool) (acknowledged, lost int) {
 				t.Fatal(err)
 			}
 		}
-		// What was printed by the time of the kill was acknowledged before the cut or in
-		// the same moment: an acknowledgement needs an fsync that the stopped disk refuses.
-		// Without fsync the last ones may be later than the cut; they were promised too.
+		// A real cut stops the process with the disk. Here the process lives on for a
+		// moment, and what it says then proves nothing: only what was read before counts.
+		if cut {
+			continue
+		}
 		ids = append(ids, lines.Text())
 	}
 	_ = child.Wait()
