@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -47,7 +48,8 @@ func (s *Store) Get(ctx context.Context, key string, v any) (uint64, error) {
 }
 
 // Set writes a key that was read at revision (0: that did not exist) and returns the
-// new revision, or [ErrConflict].
+// new revision, or [ErrConflict]. A value that is too large for the broker (1 MiB) is an
+// error that trying again cannot cure: a [Work] that returns it drops its event.
 func (s *Store) Set(ctx context.Context, key string, v any, revision uint64) (uint64, error) {
 	data, err := json.Marshal(v)
 	if err != nil {
@@ -62,6 +64,9 @@ func (s *Store) Set(ctx context.Context, key string, v any, revision uint64) (ui
 	}
 	if errors.Is(err, jetstream.ErrKeyExists) {
 		return 0, fmt.Errorf("write %s: %w", key, ErrConflict)
+	}
+	if errors.Is(err, nats.ErrMaxPayload) {
+		return 0, Drop(fmt.Errorf("write %s: %d bytes are more than the broker keeps in one piece", key, len(data)))
 	}
 	if err != nil {
 		return 0, fmt.Errorf("write %s: %w: %w", key, ErrUnavailable, err)

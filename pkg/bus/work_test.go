@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync/atomic"
+	"strings"
 	"testing"
 	"time"
 
@@ -253,4 +254,26 @@ func settled(t *testing.T, b *bus.Bus, durable string) {
 		unread, unsettled, err := b.Lag(t.Context(), durable)
 		return err == nil && unread == 0 && unsettled == 0
 	})
+}
+
+func TestAnEventWhoseTraceIsTooLargeIsDroppedAndNotTriedForEver(t *testing.T) {
+	b := bustest.Open(t)
+	store, err := b.Store(t.Context(), "large", "values that are too large")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dropped := make(chan error, 1)
+	work := parkedWork("reader", func(ctx context.Context, _ event.Envelope) ([]event.Envelope, error) {
+		_, err := store.Set(ctx, "key", strings.Repeat("x", 2<<20), 0)
+		return nil, err
+	})
+	work.Dropped = func(_ event.Envelope, err error) []event.Envelope {
+		dropped <- err
+		return nil
+	}
+	run(t, b, nil, work)
+	publish(t, b, numbered(t, "a", 1))
+	if err := receive(t, dropped, "the event is dropped"); errors.Is(err, bus.ErrUnavailable) {
+		t.Errorf("dropped for %v, want its size", err)
+	}
 }
