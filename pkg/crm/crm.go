@@ -19,10 +19,8 @@ func SettledSubject(project string) string { return "ask." + project + ".settled
 type Lookup struct {
 	// Spellings are the ways the number may be written in the CRM, at most 20.
 	Spellings []string `json:"spellings"`
-	// Since is when the call came in: newer calls are looked up first.
+	// Since is when the call came in: older calls are looked up first.
 	Since time.Time `json:"since"`
-	// Backlog is true for work that live calls may overtake.
-	Backlog bool `json:"backlog,omitempty"`
 }
 
 // Found is what the CRM knows. Entities are those that a call may belong to: open
