@@ -30,17 +30,18 @@ const module = "github.com/ringbridge/ringbridge/"
 var house = map[string]struct{ may, tests string }{
 	"schemas":            {},
 	"pkg":                {},
+	"pkg/fault":          {}, // breaks the program on purpose, in tests; empty in the program
 	"pkg/phone":          {},
 	"pkg/rules":          {tests: "pkg/rules/scenario"},
-	"pkg/event":          {tests: "schemas"},
-	"pkg/bitrix":         {tests: "pkg/bitrix/bitrixtest"},
+	"pkg/event":          {may: "pkg/fault", tests: "schemas"},
+	"pkg/bitrix":         {may: "pkg/fault", tests: "pkg/bitrix/bitrixtest"},
 	"pkg/settings":       {tests: "pkg/rules"},
-	"pkg/ringostat":      {may: "pkg/phone", tests: "pkg/ringostat/ringostattest"},
-	"pkg/bus":            {may: "pkg/event", tests: "schemas pkg/bus/bustest"},
-	"pkg/callfile":       {may: "pkg/bus pkg/event", tests: "pkg/bus/bustest"},
+	"pkg/ringostat":      {may: "pkg/fault pkg/phone", tests: "pkg/ringostat/ringostattest"},
+	"pkg/bus":            {may: "pkg/fault pkg/event", tests: "schemas pkg/bus/bustest"},
+	"pkg/callfile":       {may: "pkg/fault pkg/bus pkg/event", tests: "pkg/bus/bustest"},
 	"pkg/reconciliation": {may: "pkg/event"}, // what the reconciler and the console tell each other
 	"pkg/crm":            {may: "pkg/event"},
-	"pkg/service":        {may: "pkg/bus pkg/callfile pkg/event pkg/settings", tests: "pkg/bus/bustest"},
+	"pkg/service":        {may: "pkg/fault pkg/bus pkg/callfile pkg/event pkg/settings", tests: "pkg/bus/bustest"},
 	"pkg/bus/bustest":    {may: "pkg/bus pkg/event"},
 	// The table's examples, read by tests of other packages.
 	"pkg/rules/scenario": {may: "pkg/rules"},
@@ -50,17 +51,17 @@ var house = map[string]struct{ may, tests string }{
 	"pkg/ringostat/ringostattest":             {}, // likewise, a simulated call log
 	"pkg/bitrix/bitrixtest/conformance/serve": {may: "pkg/bitrix/bitrixtest"},
 
-	"services/ingress":    {may: "pkg/bus pkg/event pkg/service pkg/settings", tests: "pkg/bus/bustest"},
-	"services/classifier": {may: "pkg/bus pkg/callfile pkg/event pkg/phone pkg/ringostat pkg/service pkg/settings", tests: "pkg/bus/bustest"},
-	"services/resolver":   {may: "pkg/bus pkg/callfile pkg/crm pkg/event pkg/phone pkg/service pkg/settings", tests: "pkg/bus/bustest"},
-	"services/planner":    {may: "pkg/bus pkg/event pkg/rules pkg/service pkg/settings", tests: "pkg/bus/bustest pkg/rules/scenario"},
-	"services/writer":     {may: "pkg/bitrix pkg/bus pkg/callfile pkg/crm pkg/event pkg/service pkg/settings", tests: "pkg/bus/bustest pkg/bitrix/bitrixtest"},
-	"services/analytics":  {may: "pkg/bus pkg/event pkg/service", tests: "pkg/bus/bustest"},
-	"services/console":    {may: "pkg/bus pkg/callfile pkg/crm pkg/event pkg/phone pkg/reconciliation pkg/rules pkg/service pkg/settings", tests: "pkg/bus/bustest"},
+	"services/ingress":    {may: "pkg/fault pkg/bus pkg/event pkg/service pkg/settings", tests: "pkg/bus/bustest"},
+	"services/classifier": {may: "pkg/fault pkg/bus pkg/callfile pkg/event pkg/phone pkg/ringostat pkg/service pkg/settings", tests: "pkg/bus/bustest"},
+	"services/resolver":   {may: "pkg/fault pkg/bus pkg/callfile pkg/crm pkg/event pkg/phone pkg/service pkg/settings", tests: "pkg/bus/bustest"},
+	"services/planner":    {may: "pkg/fault pkg/bus pkg/event pkg/rules pkg/service pkg/settings", tests: "pkg/bus/bustest pkg/rules/scenario"},
+	"services/writer":     {may: "pkg/fault pkg/bitrix pkg/bus pkg/callfile pkg/crm pkg/event pkg/service pkg/settings", tests: "pkg/bus/bustest pkg/bitrix/bitrixtest"},
+	"services/analytics":  {may: "pkg/fault pkg/bus pkg/event pkg/service", tests: "pkg/bus/bustest"},
+	"services/console":    {may: "pkg/fault pkg/bus pkg/callfile pkg/crm pkg/event pkg/phone pkg/reconciliation pkg/rules pkg/service pkg/settings", tests: "pkg/bus/bustest"},
 	"services/check":      {may: "pkg/bitrix pkg/settings", tests: "pkg/bitrix/bitrixtest"},
-	"services/reconciler": {may: "pkg/bus pkg/callfile pkg/event pkg/reconciliation pkg/ringostat pkg/service pkg/settings", tests: "pkg/ringostat/ringostattest pkg/bus/bustest"},
+	"services/reconciler": {may: "pkg/fault pkg/bus pkg/callfile pkg/event pkg/reconciliation pkg/ringostat pkg/service pkg/settings", tests: "pkg/ringostat/ringostattest pkg/bus/bustest"},
 	"services/demo":       {may: "pkg/bitrix/bitrixtest pkg/settings"},
-	"services/ringbridge": {may: "pkg/bitrix pkg/bus pkg/callfile pkg/event pkg/rules pkg/service pkg/settings", // and every service
+	"services/ringbridge": {may: "pkg/fault pkg/bitrix pkg/bus pkg/callfile pkg/event pkg/rules pkg/service pkg/settings", // and every service
 		tests: "pkg/bitrix/bitrixtest pkg/bus/bustest pkg/crm pkg/ringostat pkg/ringostat/ringostattest pkg/rules/scenario"},
 }
 
