@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -23,8 +24,14 @@ var ErrConflict = errors.New("changed by somebody else meanwhile")
 
 // Store opens the store of that name, making it where it is missing.
 func (b *Bus) Store(ctx context.Context, name, about string) (*Store, error) {
+	return b.StoreFor(ctx, name, about, 0)
+}
+
+// StoreFor is Store for values that are forgotten after a while: only what may be lost
+// without harm belongs there.
+func (b *Bus) StoreFor(ctx context.Context, name, about string, while time.Duration) (*Store, error) {
 	kv, err := b.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
-		Bucket: name, Description: about, History: 1, Storage: jetstream.FileStorage, Compression: true, Replicas: b.replicas,
+		Bucket: name, Description: about, History: 1, TTL: while, Storage: jetstream.FileStorage, Compression: true, Replicas: b.replicas,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", name, err)

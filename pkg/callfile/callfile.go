@@ -18,6 +18,10 @@ import (
 
 // File is everything remembered of one call.
 type File struct {
+	// LegOf names the call that this one is a part of, where a talk was passed on: that
+	// call's file holds everything.
+	LegOf string `json:"leg_of,omitempty"`
+
 	// Reports are the classifier's: what each request said, the most telling first.
 	Reports []event.Call `json:"reports,omitempty"`
 	// Received names the call.received events that were read into Reports.
@@ -91,6 +95,15 @@ func Open(ctx context.Context, b *bus.Bus) (*Files, error) {
 func (f *Files) Get(ctx context.Context, project, call string) (File, error) {
 	var file File
 	_, err := f.store.Get(ctx, key(project, call), &file)
+	return file, err
+}
+
+// Find is Get, led from the leg of a passed-on talk to the call that it belongs to.
+func (f *Files) Find(ctx context.Context, project, call string) (File, error) {
+	file, err := f.Get(ctx, project, call)
+	if err == nil && file.LegOf != "" {
+		file, err = f.Get(ctx, project, file.LegOf)
+	}
 	return file, err
 }
 

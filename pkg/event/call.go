@@ -29,7 +29,9 @@ const (
 // Call holds the facts of one call as far as they are known. Times keep the zone
 // they came with; seconds are whole seconds; empty means "not said".
 type Call struct {
-	ID            string            `json:"call_id"`
+	ID string `json:"call_id"`
+	// Leg is the id that a report of a passed-on talk came under, where it is not ID.
+	Leg           string            `json:"leg_id,omitempty"`
 	Event         string            `json:"event"`
 	Final         bool              `json:"final"`
 	Direction     Direction         `json:"direction,omitempty"`
@@ -57,6 +59,20 @@ type Call struct {
 	Pool          string            `json:"pool,omitempty"`
 	InsertionType string            `json:"insertion_type,omitempty"`
 	Extra         map[string]string `json:"extra,omitempty"`
+	// Legs are the parts of a talk that was passed on, in their order; empty where there
+	// was one part. The employee on the call is then the last one who talked.
+	Legs []Leg `json:"legs,omitempty"`
+}
+
+// Leg is one part of a talk: each has its own employee and recording.
+type Leg struct {
+	ID         string     `json:"call_id"`
+	Employee   *Employee  `json:"employee,omitempty"`
+	AnsweredOn string     `json:"answered_on,omitempty"`
+	Extension  string     `json:"extension,omitempty"`
+	StartedAt  *time.Time `json:"started_at,omitempty"`
+	Talk       int        `json:"talk_s,omitempty"`
+	Recording  string     `json:"recording,omitempty"`
 }
 
 // Employee is who took or made the call, as the project's settings know him.

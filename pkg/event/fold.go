@@ -11,11 +11,20 @@ import (
 // which the reports arrived makes no difference: a report that says more (a final
 // one before an early one, an answered call before a missed one, more seconds of
 // talk before fewer) speaks first, and the others only fill what it left open. So a
-// late "before the call" or an orphan leg that rang out never undoes an answer.
+// late "before the call" or an orphan leg that rang out never undoes an answer. Of a
+// talk that was passed on every part is listed, see [Call.Legs].
 func Fold(reports []Call) Call {
 	if len(reports) == 0 {
 		return Call{}
 	}
+	folded := fold(reports)
+	if slices.ContainsFunc(reports, func(r Call) bool { return r.Transit }) {
+		joinLegs(&folded, reports)
+	}
+	return folded
+}
+
+func fold(reports []Call) Call {
 	sorted := slices.Clone(reports)
 	slices.SortStableFunc(sorted, compareReports)
 	folded := sorted[0]

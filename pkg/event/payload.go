@@ -95,7 +95,16 @@ type CallResolved struct {
 	Decision int `json:"decision"`
 	// Amends is true when the call was decided before and a later report told more.
 	Amends bool `json:"amends,omitempty"`
-	Facts  Call `json:"call"`
+	// First is what the decision that is amended was made on: what it made is brought up
+	// to date even where the facts of today would not have made it.
+	First *Ground `json:"first,omitempty"`
+	Facts Call    `json:"call"`
+}
+
+// Ground is what a decision was made on, beside what the CRM knew.
+type Ground struct {
+	Answerer string `json:"answerer"`
+	Facts    Call   `json:"call"`
 }
 
 // Kind says what a command is about.

@@ -20,11 +20,18 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/service"
 )
 
-type classifier struct{ service.Env }
+type classifier struct {
+	service.Env
+	talks *bus.Store
+}
 
 // Start reads every project's requests, each project's one after the other.
-func Start(env service.Env) error {
-	c := classifier{env}
+func Start(ctx context.Context, env service.Env) error {
+	talks, err := openTalks(ctx, env.Bus)
+	if err != nil {
+		return err
+	}
+	c := classifier{env, talks}
 	env.Router.Add(bus.Work{
 		Name: "classifier", Types: []event.Type{event.TypeCallReceived},
 		Lane:   func(e event.Envelope) string { return e.Project },
@@ -48,6 +55,9 @@ func (c classifier) handle(ctx context.Context, e event.Envelope) ([]event.Envel
 	report, err := Read(received, settings)
 	if err != nil {
 		return nil, bus.Drop(err)
+	}
+	if report, err = c.ofItsCall(ctx, e.Project, report); err != nil {
+		return nil, err
 	}
 	file, err := c.Files.Get(ctx, e.Project, report.ID)
 	if err != nil {

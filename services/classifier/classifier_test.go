@@ -176,7 +176,7 @@ func TestAnUnreadableRequestIsParked(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Router = router
-	if err := Start(r.Env); err != nil {
+	if err := Start(t.Context(), r.Env); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)

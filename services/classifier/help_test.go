@@ -90,7 +90,11 @@ func openReader(t testing.TB) *reader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &reader{classifier{service.Env{Bus: b, Files: files, Projects: projects, Now: now, Log: zaptest.NewLogger(t)}}, t}
+	talks, err := openTalks(t.Context(), b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &reader{classifier{service.Env{Bus: b, Files: files, Projects: projects, Now: now, Log: zaptest.NewLogger(t)}, talks}, t}
 }
 
 // store puts a request on disk, as the ingress does.

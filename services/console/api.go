@@ -218,6 +218,12 @@ func (c *console) call(w http.ResponseWriter, r *http.Request, p service.Revisio
 		return
 	}
 	if !ok {
+		// A leg of a talk that was passed on is told under the call that it belongs to.
+		if file, err := c.Files.Get(r.Context(), p.ID, r.PathValue("id")); err == nil && file.LegOf != "" {
+			story, seqs, ok, _ = c.index.call(r.Context(), p.ID, file.LegOf)
+		}
+	}
+	if !ok {
 		service.Problem(w, http.StatusNotFound, "unknown call", "No webhook told of a call with this id.")
 		return
 	}

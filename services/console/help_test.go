@@ -15,6 +15,7 @@ import (
 
 	"github.com/ringbridge/ringbridge/pkg/bus"
 	"github.com/ringbridge/ringbridge/pkg/bus/bustest"
+	"github.com/ringbridge/ringbridge/pkg/callfile"
 	"github.com/ringbridge/ringbridge/pkg/event"
 	"github.com/ringbridge/ringbridge/pkg/service"
 	"github.com/ringbridge/ringbridge/pkg/settings"
@@ -79,7 +80,11 @@ func (d *desk) start() {
 	}
 	log, registry := zaptest.NewLogger(d.t), prometheus.NewRegistry()
 	d.mux, d.api, d.group = http.NewServeMux(), http.NewServeMux(), service.NewGroup(context.Background(), log)
-	env := service.Env{
+	files, err := callfile.Open(d.t.Context(), d.bus)
+	if err != nil {
+		d.t.Fatalf("files: %v", err)
+	}
+	env := service.Env{Files: files,
 		Bus: d.bus, Projects: projects, Mux: d.mux, API: d.api, Log: log, Metrics: registry, Data: d.data, Now: now, Group: d.group,
 	}
 	if err := Start(d.t.Context(), env, Options{Gatherer: registry, Ready: func(context.Context) error { return d.ready }}); err != nil {

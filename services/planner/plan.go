@@ -28,10 +28,12 @@ func Plan(id string, r event.CallResolved, s service.Revision) ([]event.BitrixCo
 		return nil, fmt.Errorf("no rule covers %s", situation)
 	}
 	p := &plan{id: id, call: r.Facts, resolved: r, settings: s, rule: rule, words: newWords(s)}
-	if !slices.Contains(s.Scenarios.Off, rule.ID) {
-		for _, step := range rule.Steps(situation) {
-			p.take(step)
-		}
+	steps := p.steps(rule, situation)
+	if r.First != nil {
+		steps = p.amended(steps, *r.First)
+	}
+	for _, step := range steps {
+		p.take(step)
 	}
 	if len(p.commands) == 0 {
 		p.add("nothing", event.KindNothing)
@@ -81,13 +83,31 @@ func (p *plan) add(role string, kind event.Kind) *event.BitrixCommand {
 	return &p.commands[len(p.commands)-1]
 }
 
-func (p *plan) take(step rules.Step) {
+// steps are what a rule asks for, unless the project does not want the rule.
+func (p *plan) steps(rule rules.Rule, s rules.Situation) (out []wanted) {
+	if slices.Contains(p.settings.Scenarios.Off, rule.ID) {
+		return nil
+	}
+	for _, step := range rule.Steps(s) {
+		out = append(out, wanted{Step: step, role: step.Key()})
+	}
+	return out
+}
+
+// wanted is a step and the role of the command that it becomes: its own, or the one
+// under which an earlier decision made the task.
+type wanted struct {
+	rules.Step
+	role string
+}
+
+func (p *plan) take(step wanted) {
 	user := p.user(step.On)
 	if step.Make == rules.Lead {
 		p.makeClient(user)
 		return
 	}
-	c := p.add(step.Key(), event.KindTask)
+	c := p.add(step.role, event.KindTask)
 	links := p.links()
 	for _, l := range links {
 		if l.Command != "" {
@@ -95,7 +115,7 @@ func (p *plan) take(step rules.Step) {
 		}
 	}
 	task := &event.Task{Responsible: user, Closed: step.Closed, Links: links}
-	task.Title, task.Description = p.words.task(p, step)
+	task.Title, task.Description = p.words.task(p, step.Step)
 	if step.Closed {
 		task.ClosedBy = user
 		if end := p.call.End(); !end.IsZero() {

@@ -96,12 +96,12 @@ func (w words) task(p *plan, step rules.Step) (title, description string) {
 		b.lines = append(b.lines, "")
 	}
 	b.facts(w, p.call)
-	if p.call.Recording != "" && step.Has(rules.Recording) {
+	if step.Has(rules.Recording) {
 		label := w.recording
 		if voicemail {
 			label = w.voicemailRecording
 		}
-		b.link(label, p.call.Recording, w.listen)
+		b.recordings(w, label, p.call)
 	}
 	b.link(w.card, p.call.Card, w.open)
 	if step.Has(rules.VisitData) {
@@ -150,9 +150,12 @@ func (b *page) facts(w words, c event.Call) {
 		b.row(w.when, c.StartedAt.In(w.zone).Format("02.01.2006 15:04:05"))
 	}
 	b.row(w.client, w.who(c))
-	if c.Employee != nil {
+	switch {
+	case len(c.Legs) > 0:
+		b.row(w.took, passedOn(c.Legs))
+	case c.Employee != nil:
 		b.row(w.took, c.Employee.Name)
-	} else {
+	default:
 		b.row(w.line, c.AnsweredOn)
 	}
 	if c.Line != c.AnsweredOn {
@@ -166,6 +169,43 @@ func (b *page) facts(w words, c event.Call) {
 	b.row(w.waiting, w.spell(c.Waiting))
 	b.row(w.talk, w.spell(c.Talk))
 	b.row(w.rating, c.Rating)
+}
+
+// recordings lists every recording: a talk that was passed on has one for each part.
+func (b *page) recordings(w words, label string, c event.Call) {
+	listed := false
+	for _, l := range c.Legs {
+		if l.Recording == "" {
+			continue
+		}
+		detail := onLeg(l)
+		if l.StartedAt != nil {
+			detail += ", " + l.StartedAt.In(w.zone).Format("15:04:05")
+		}
+		b.link(label+" ("+plain(detail)+")", l.Recording, w.listen)
+		listed = true
+	}
+	if !listed {
+		b.link(label, c.Recording, w.listen)
+	}
+}
+
+// passedOn names who talked, in their order.
+func passedOn(legs []event.Leg) string {
+	var names []string
+	for _, l := range legs {
+		if who := onLeg(l); who != "" && (len(names) == 0 || names[len(names)-1] != who) {
+			names = append(names, who)
+		}
+	}
+	return strings.Join(names, " → ")
+}
+
+func onLeg(l event.Leg) string {
+	if l.Employee != nil {
+		return l.Employee.Name
+	}
+	return l.AnsweredOn
 }
 
 func (b *page) visit(w words, c event.Call) {

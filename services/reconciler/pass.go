@@ -104,11 +104,11 @@ func (d *desk) read(ctx context.Context, from, to time.Time, source event.Source
 func (d *desk) one(ctx context.Context, r row, marks []string, source event.Source) (verdict, error) {
 	var reports []event.Call
 	if r.CallID != "" {
-		file, err := d.Files.Get(ctx, d.project, r.CallID)
+		file, err := d.Files.Find(ctx, d.project, r.CallID)
 		if err != nil {
 			return "", fmt.Errorf("look whether call %s is known: %w", r.CallID, err)
 		}
-		reports = file.Reports
+		reports = saidOf(file.Reports, r.CallID)
 	}
 	v := judge(r, reports, marks, d.Grace, d.Now())
 	if v != bring {
@@ -134,6 +134,18 @@ func (d *desk) one(ctx context.Context, r row, marks []string, source event.Sour
 	}
 	d.log.Info("call brought from the call log", zap.String("call", r.CallID), zap.String("source", string(source)))
 	return bring, nil
+}
+
+// saidOf are the reports of one row among those of its call: a talk that was passed on
+// has rows of several ids.
+func saidOf(reports []event.Call, id string) []event.Call {
+	var out []event.Call
+	for _, r := range reports {
+		if cmp.Or(r.Leg, r.ID) == id {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 func (d *desk) remember(ctx context.Context, brought []row) error {

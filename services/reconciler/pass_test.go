@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ringbridge/ringbridge/pkg/bus"
+	"github.com/ringbridge/ringbridge/pkg/callfile"
 	"github.com/ringbridge/ringbridge/pkg/event"
 	"github.com/ringbridge/ringbridge/pkg/ringostat"
 	"github.com/ringbridge/ringbridge/pkg/ringostat/ringostattest"
@@ -179,4 +180,21 @@ func TestAnImportSaysWhatIsWrong(t *testing.T) {
 			t.Errorf("project %s, %s: answered %d %s, want %d with %q and no key", c.project, c.body, code, answer, c.code, c.word)
 		}
 	}
+}
+
+// A leg under another id stands in the file of the talk that it is a part of.
+func TestALegThatIsKnownAsAPartOfItsTalkIsNotBroughtAgain(t *testing.T) {
+	h := openHouse(t)
+	h.webhook(ended("1.1"))
+	leg := ended("1.1")
+	leg.Leg, leg.Transit = "1.2", true
+	h.webhook(leg)
+	if _, err := h.files.Change(t.Context(), "shop", "1.2", func(f *callfile.File) (bool, error) { f.LegOf = "1.1"; return true, nil }); err != nil {
+		t.Fatal(err)
+	}
+	h.log.Add(ringostattest.Call("1.2", noon.Add(-time.Hour), ringostattest.Row{"call_type": "transitin"}))
+	for range 3 {
+		h.after(5 * time.Minute)
+	}
+	h.wantBrought(0, "a leg that its webhook brought")
 }

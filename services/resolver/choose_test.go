@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/ringbridge/ringbridge/pkg/callfile"
 	"github.com/ringbridge/ringbridge/pkg/crm"
 	"github.com/ringbridge/ringbridge/pkg/event"
 )
@@ -125,5 +126,24 @@ func TestWhoWasOnTheCall(t *testing.T) {
 		if got := answererOf(test.call, test.owner); got != test.want {
 			t.Errorf("on the call of %+v with owner %d: got %s, want %s", test.call, test.owner, got, test.want)
 		}
+	}
+}
+
+func TestACallOfWhichNothingWasMadeIsDecidedAnewWhenMoreIsKnown(t *testing.T) {
+	ignored := callfile.File{
+		Resolved: &event.CallResolved{Facts: event.Call{ID: "c1", Outcome: event.Missed}, Answerer: "nobody", Decision: 1}, ResolvedAs: &event.Envelope{ID: "plan"}, Settled: "plan",
+	}
+	now := event.CallClassified{Call: event.Call{ID: "c1", Outcome: event.Answered}}
+	if r, again := Again(ignored, now, "report"); again {
+		t.Errorf("an ignored call is amended: %+v, want the CRM asked", r)
+	}
+	ignored.Journal = map[string]callfile.Entry{"task:contact": {State: callfile.Confirmed}}
+	r, again := Again(ignored, now, "report")
+	if !again || !r.Amends || r.First == nil || r.First.Facts.Outcome != event.Missed || r.First.Answerer != "nobody" {
+		t.Errorf("a call with a task: again %v, %+v, want it amended, with what the task was made on", again, r)
+	}
+	ignored.Resolved = &r
+	if next, _ := Again(ignored, now, "another"); next.First.Facts.Outcome != event.Missed {
+		t.Errorf("the next amendment thinks that the task was made on %+v, want what the first decision was made on", next.First)
 	}
 }

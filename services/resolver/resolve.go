@@ -38,12 +38,16 @@ func Fresh(f callfile.File, c event.CallClassified, cause string) bool {
 
 // Again is the ground of a call that was decided before and of which more is known now:
 // what the CRM said the first time still counts, for our own writes changed the CRM
-// since. again is false where the CRM is to be asked.
+// since. again is false where the CRM is to be asked: the first time, when a person asked
+// to try again, and when the decisions so far made nothing that could be amended.
 func Again(f callfile.File, c event.CallClassified, cause string) (resolved event.CallResolved, again bool) {
-	if f.Resolved == nil || c.Retry {
+	if f.Resolved == nil || c.Retry || len(f.Journal) == 0 && f.ResolvedAs != nil && f.Settled == f.ResolvedAs.ID {
 		return resolved, false
 	}
 	resolved = *f.Resolved
+	if resolved.First == nil {
+		resolved.First = &event.Ground{Answerer: f.Resolved.Answerer, Facts: f.Resolved.Facts}
+	}
 	resolved.Amends, resolved.Answerer = true, answererOf(c.Call, f.Resolved.Client.Owner)
 	resolved.Classified, resolved.Facts, resolved.Decision = cause, c.Call, f.Resolved.Decision+1
 	return resolved, true

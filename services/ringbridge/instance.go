@@ -127,7 +127,7 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 	starts := map[string]func(service.Env) error{
 		"ingress":    ingress.Start,
 		"reconciler": func(e service.Env) error { return reconciler.Start(ctx, e, o.reconcile) },
-		"classifier": classifier.Start,
+		"classifier": func(e service.Env) error { return classifier.Start(ctx, e) },
 		"resolver":   func(e service.Env) error { return resolver.Start(ctx, e) },
 		"planner":    planner.Start,
 		"writer":     func(e service.Env) error { return writer.Start(ctx, e) },

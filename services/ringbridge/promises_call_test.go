@@ -140,6 +140,9 @@ func TestALaterAnswerCorrectsACallThatWasReportedAsMissed(t *testing.T) {
 	if lead := only(t, "leads", h.portal.Leads()); lead.ResponsibleID != olena {
 		t.Errorf("the lead is on user %d, want Olena, who answered", lead.ResponsibleID)
 	}
+	if task := only(t, "tasks", h.portal.Tasks()); task.ResponsibleID != olena || task.Status != 5 || !strings.Contains(task.Description, "records.example") || !strings.HasPrefix(task.Title, "Incoming call") {
+		t.Errorf("task %q of user %d has status %d:\n%s\nwant the task to call back turned into the closed one of the talk", task.Title, task.ResponsibleID, task.Status, task.Description)
+	}
 }
 
 func TestALoneCallCostsFewRequests(t *testing.T) {

@@ -183,13 +183,14 @@ func (c *Call) take(command event.BitrixCommand, act action, answer bitrix.Batch
 		if err != nil {
 			return c.note(command, act, asError(err))
 		}
-		e := c.Journal[command.Role]
+		e, closed := c.Journal[command.Role], false
 		if act == actUpdate {
+			closed = e.Task != nil && e.Task.Closed // else it is closed next
 			id, e.Entity, e.Task = e.BitrixID, command.Entity, command.Task
 		} else {
 			c.found = append(c.found, command)
 		}
-		c.Journal[command.Role] = made(command, e, id, act == actUpdate)
+		c.Journal[command.Role] = made(command, e, id, closed)
 		if c.Journal[command.Role].State != callfile.Made {
 			return nil
 		}

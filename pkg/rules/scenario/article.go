@@ -106,7 +106,7 @@ func article() []Sentence {
 		at(notes, "п. 1", "a contact whose number is spelt otherwise is doubled; ours finds any spelling unless phone_match is exact",
 			"TestANumberInAnySpellingFindsItsContact", "TestExactMatchingMakesASecondContact"),
 		at(notes, "п. 2", "calls between employees are not passed on"),
-		at(notes, "п. 3", "after a transfer with talk the CRM has the recording of the first manager", "TestATransferredCallKeepsTheFirstRecording"),
+		at(notes, "п. 3", "after a transfer with talk the CRM has the recording of the first manager (ours has every one, and the last who talked is responsible)", "TestATransferredCallKeepsTheFirstRecordingAndTheOthers"),
 	}
 }
 
