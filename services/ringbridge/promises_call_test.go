@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/ringbridge/ringbridge/pkg/bitrix/bitrixtest"
 )
@@ -106,6 +109,49 @@ func TestTenCallsOfOneNewNumberAtOnceAreOneLeadWithTenTasks(t *testing.T) {
 	}
 	if fired["answered/new"] != 1 || fired["answered/open/owner"] != 9 {
 		t.Errorf("rules fired: %v, want answered/new once and answered/open/owner for the others", fired)
+	}
+}
+
+func TestTenCallsOfOneNewNumberAreOneLeadWithTheirTasksInOrderWhateverThePortalDoes(t *testing.T) {
+	t.Parallel()
+	always := func(e bitrixtest.Effect, every int) bitrixtest.Fault {
+		return bitrixtest.Fault{When: writing, Every: every, Times: -1, Do: e}
+	}
+	for name, fault := range map[string]bitrixtest.Fault{
+		"every second answer is lost":           always(bitrixtest.CutAfter, 2),
+		"every second request is lost":          always(bitrixtest.CutBefore, 2),
+		"every third is done later than said":   always(bitrixtest.Late(100*time.Millisecond), 3),
+		"every third is cut in the middle":      always(bitrixtest.CutAfterCommands(1), 3),
+		"the portal is slow":                    {Times: -1, Do: bitrixtest.Stall(100 * time.Millisecond)},
+		"the portal is down for three tries":    {Skip: 3, Times: 3, Do: bitrixtest.HTML502Before},
+		"the portal wants to be left in peace":  {Skip: 2, Every: 2, Times: 3, Do: bitrixtest.RefuseQueryLimit},
+		"anything at any time is cut":           {Chance: 0.2, Times: -1, Do: bitrixtest.CutAfter},
+		"anything at any time never came there": {Chance: 0.2, Times: -1, Do: bitrixtest.CutBefore},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := openHouse(t, bitrixtest.Options{ReadLag: 30 * time.Millisecond}, "")
+			h.portal.Inject(fault)
+			const calls = 10
+			for i := range calls {
+				h.send(h.call(fmt.Sprintf("c%d", i), nil))
+			}
+			h.quiet()
+			lead := only(t, "leads", h.portal.Leads())
+			tasks := h.portal.Tasks()
+			slices.SortFunc(tasks, func(a, b bitrixtest.Task) int { return cmp.Compare(a.ID, b.ID) })
+			if len(tasks) != calls {
+				t.Fatalf("%d tasks were made, want %d", len(tasks), calls)
+			}
+			for i, task := range tasks {
+				if !strings.Contains(task.Description, fmt.Sprintf("/c%d.wav]", i)) || fmt.Sprint(task.CRM) != fmt.Sprintf("[L_%d]", lead.ID) || task.Status != 5 {
+					t.Errorf("task %d is closed %v, on %v and says\n%s\nwant it of call c%d, closed, on lead %d", i, task.Status == 5, task.CRM, task.Description, i, lead.ID)
+				}
+			}
+			if d := h.portal.Duplicates(); len(d) != 0 {
+				t.Errorf("made several times: %v", d)
+			}
+		})
 	}
 }
 

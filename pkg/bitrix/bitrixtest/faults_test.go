@@ -96,6 +96,17 @@ func TestALateRequestRunsWhenItsTimeComes(t *testing.T) {
 	}
 }
 
+func TestALateRequestIsOfTheTimeWhenItWasDueAlsoWhenNobodyLooked(t *testing.T) {
+	c := newClock()
+	p, url := Start(t, Options{Now: c.now, ReadLag: 5 * time.Second})
+	p.Inject(Fault{Do: Late(30 * time.Second)})
+	fetch(t, url+"crm.item.add", json.RawMessage(`{"entityTypeId": 1, "fields": {"title": "A"}}`))
+	c.move(40 * time.Second)
+	if _, body, err := fetch(t, url+"crm.item.list", json.RawMessage(`{"entityTypeId": 1}`)); err != nil || !strings.Contains(string(body), `"title":"A"`) {
+		t.Errorf("ten seconds after it was due a list shows %s (%v), want the lead", body, err)
+	}
+}
+
 func TestALateRequestOfARevokedWebhookNeverRuns(t *testing.T) {
 	p, url := Start(t, Options{})
 	p.RevokeWebhook()

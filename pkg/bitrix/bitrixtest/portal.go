@@ -34,6 +34,7 @@ type Portal struct {
 	buckets  map[string]*bucket
 	spent    map[string]*operating
 	due      []delayed
+	at       time.Time // while something that was due earlier runs: when it was due
 	flush    chan struct{}
 
 	faults   []*armed
@@ -123,7 +124,9 @@ func (p *Portal) runDue() {
 		}
 		d := p.due[i]
 		p.due = slices.Delete(p.due, i, i+1)
+		p.at = d.at // it happened then, though nobody looked until now
 		d.run()
+		p.at = time.Time{}
 	}
 }
 
@@ -134,7 +137,12 @@ func (p *Portal) later(wait time.Duration, f func()) {
 }
 
 // now is the portal's time, in its zone.
-func (p *Portal) now() time.Time { return p.opt.Now().In(p.opt.Location) }
+func (p *Portal) now() time.Time {
+	if !p.at.IsZero() {
+		return p.at
+	}
+	return p.opt.Now().In(p.opt.Location)
+}
 
 func (p *Portal) nextID(what string) int {
 	p.lastID[what]++
