@@ -5,15 +5,17 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 )
 
 // Effect is one way to break. The values are below.
 type Effect struct {
-	name    string
-	wait    time.Duration
-	url     string
+	name string
+	wait time.Duration
+	// text is the webhook a redirect leads to, or the form of ids.
+	text    string
 	count   int
 	refusal *refusal
 }
@@ -44,6 +46,10 @@ var (
 	HTML502Before = Effect{name: "502 before"}
 	// HTML502After executes, then answers a proxy's 502 page.
 	HTML502After = Effect{name: "502 after"}
+	// HTML504After executes, then answers a proxy's 504 page.
+	HTML504After = Effect{name: "504 after"}
+	// Unanswered never answers, until the client hangs up or Flush; nothing is executed.
+	Unanswered = Effect{name: "unanswered"}
 	// HTML200 answers a log-in page with status 200; nothing is executed.
 	HTML200 = Effect{name: "html 200"}
 	// TruncatedJSON executes and sends only the first half of the answer, as a complete HTTP response.
@@ -61,6 +67,14 @@ var (
 // or at Flush. Until then nothing of it can be seen.
 func Late(d time.Duration) Effect { return Effect{name: "late", wait: d} }
 
+// UnansweredLate never answers, until the client hangs up or Flush, and executes the request when the
+// portal's clock has moved by d, or at Flush.
+func UnansweredLate(d time.Duration) Effect { return Effect{name: "unanswered late", wait: d} }
+
+// IDsAs executes and prints every id of the answer in another way; %s stands for its digits, as in
+// `"%s"`, `%s.0` or `null`.
+func IDsAs(form string) Effect { return Effect{name: "ids", text: form} }
+
 // Stall executes the request and holds the answer back for d of real time, until the client hangs up,
 // or until Flush.
 func Stall(d time.Duration) Effect { return Effect{name: "stall", wait: d} }
@@ -74,7 +88,7 @@ func Huge(n int) Effect { return Effect{name: "huge", count: n} }
 
 // RedirectTo answers 302 to the same method under another webhook address (with or without the final
 // slash), as a renamed portal does; nothing is executed.
-func RedirectTo(webhook string) Effect { return Effect{name: "redirect", url: webhook} }
+func RedirectTo(webhook string) Effect { return Effect{name: "redirect", text: webhook} }
 
 // CutAfterCommands executes the first n commands of a batch, then resets the connection.
 func CutAfterCommands(n int) Effect { return Effect{name: "cut after commands", count: n} }
@@ -114,12 +128,14 @@ func (e Effect) apply(p *Portal, w http.ResponseWriter, r *http.Request, in inco
 		s.serve()
 		cut(w)
 	case "late":
-		s.enter()
-		if p.admit(in) == nil {
-			s.held = true
-			p.later(e.wait, func() { s.execute() })
-		}
-		p.mu.Unlock()
+		s.delay(e.wait)
+		cut(w)
+	case "unanswered late":
+		s.delay(e.wait)
+		p.hold(r, forever)
+		cut(w)
+	case Unanswered.name:
+		p.hold(r, forever)
 		cut(w)
 	case "stall":
 		a := s.serve()
@@ -135,6 +151,9 @@ func (e Effect) apply(p *Portal, w http.ResponseWriter, r *http.Request, in inco
 	case HTML502After.name:
 		s.serve()
 		send(htmlReply(502, "502 Bad Gateway"))
+	case HTML504After.name:
+		s.serve()
+		send(gatewayTimeout())
 	case HTML200.name:
 		send(htmlReply(200, "Authorization"))
 	case TruncatedJSON.name:
@@ -156,12 +175,35 @@ func (e Effect) apply(p *Portal, w http.ResponseWriter, r *http.Request, in inco
 		a := s.serve()
 		a.body = append(bytes.Repeat([]byte(" "), e.count), a.body...)
 		send(a)
+	case "ids":
+		a := s.serve()
+		a.body = printedID.ReplaceAllFunc(a.body, func(pair []byte) []byte {
+			parts := printedID.FindSubmatch(pair)
+			return append(parts[1], strings.ReplaceAll(e.text, "%s", string(parts[2]))...)
+		})
+		send(a)
 	case ErrorIn200.name:
 		send(jsonReply(200, refuse(200, "INTERNAL_SERVER_ERROR", "Internal server error").body()))
 	case "redirect":
-		send(reply{status: 302, header: []string{"Location", strings.TrimSuffix(e.url, "/") + "/" + in.method}})
+		send(reply{status: 302, header: []string{"Location", strings.TrimSuffix(e.text, "/") + "/" + in.method}})
 	default:
 		send(refusalReply(e.refusal))
+	}
+}
+
+// printedID is an id in an answer: what stands before its digits, and these.
+var printedID = regexp.MustCompile(`("(?:id|ID)":)"?([0-9]+)"?`)
+
+// forever is longer than any client waits.
+const forever = 24 * time.Hour
+
+// delay runs an admitted request when its time comes.
+func (s session) delay(d time.Duration) {
+	s.enter()
+	defer s.p.mu.Unlock()
+	if s.p.admit(s.in) == nil {
+		s.held = true
+		s.p.later(d, func() { s.execute() })
 	}
 }
 

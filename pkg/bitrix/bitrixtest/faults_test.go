@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -36,6 +38,8 @@ func TestEveryEffectBreaksAsItSays(t *testing.T) {
 		{Status500After, 500, `"error":"INTERNAL_SERVER_ERROR"`, true},
 		{HTML502Before, 502, "<html>", false},
 		{HTML502After, 502, "<html>", true},
+		{HTML504After, 504, "<html>", true},
+		{IDsAs("null"), 200, `"result":1`, true},
 		{HTML200, 200, "<html>", false},
 		{TruncatedJSON, 200, `{"result":1`, true},
 		{EmptyBody, 200, "", true},
@@ -104,6 +108,50 @@ func TestALateRequestIsOfTheTimeWhenItWasDueAlsoWhenNobodyLooked(t *testing.T) {
 	c.move(40 * time.Second)
 	if _, body, err := fetch(t, url+"crm.item.list", json.RawMessage(`{"entityTypeId": 1}`)); err != nil || !strings.Contains(string(body), `"title":"A"`) {
 		t.Errorf("ten seconds after it was due a list shows %s (%v), want the lead", body, err)
+	}
+}
+
+func TestAnUnansweredRequestIsHeldUntilTheClientGivesUp(t *testing.T) {
+	for _, test := range []struct {
+		do   Effect
+		want int
+	}{{Unanswered, 0}, {UnansweredLate(30 * time.Second), 1}} {
+		c := newClock()
+		p, url := Start(t, Options{Now: c.now})
+		p.Inject(Fault{Do: test.do})
+		client := http.Client{Timeout: 100 * time.Millisecond}
+		resp, err := client.Post(url+"crm.lead.add", "application/json", strings.NewReader(`{"fields":{"TITLE":"x"}}`))
+		if err == nil {
+			resp.Body.Close()
+			t.Errorf("%v: answered %d, want silence", test.do, resp.StatusCode)
+		}
+		if !os.IsTimeout(err) {
+			t.Errorf("%v: %v, want the client's own patience at its end", test.do, err)
+		}
+		if got := len(p.Leads()); got != 0 {
+			t.Errorf("%v: %d leads at once, want 0", test.do, got)
+		}
+		c.move(30 * time.Second)
+		if got := len(p.Leads()); got != test.want {
+			t.Errorf("%v: %d leads after 30 s, want %d", test.do, got, test.want)
+		}
+	}
+}
+
+func TestIdsArePrintedInAnyForm(t *testing.T) {
+	for form, want := range map[string]string{
+		`"%s"`: `{"task":{"id":"1","parentId"`, `%s`: `{"task":{"id":1,"parentId"`,
+		`%s.0`: `{"task":{"id":1.0,"parentId"`, `null`: `{"task":{"id":null,"parentId"`,
+	} {
+		p, url := Start(t, Options{})
+		p.Inject(Fault{Do: IDsAs(form)})
+		_, body, err := fetch(t, url+"tasks.task.add", m{"fields": m{"TITLE": "x", "RESPONSIBLE_ID": 1}})
+		if err != nil || !strings.Contains(body, want) {
+			t.Errorf("%s: got %v %s, want %s in it", form, err, body, want)
+		}
+		if got := len(p.Tasks()); got != 1 {
+			t.Errorf("%s: %d tasks, want 1", form, got)
+		}
 	}
 }
 
