@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -215,4 +217,23 @@ func TestARefusedCommandParksItsCallUntilSomebodyRetries(t *testing.T) {
 		c.until("the retry is through", func(s statusView) bool { return s.Waiting+s.InFlight+s.InDoubt+s.Parked == 0 && s.Portal.State == "ok" })
 		c.holds(1)
 	}
+}
+
+func TestARetryAfterARefusedChangeMakesNothingAgain(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, bitrixtest.Options{}, "")
+	h.send(h.call("c1", url.Values{"recording": {""}, "has_recording": {""}}))
+	h.quiet()
+	h.portal.Inject(bitrixtest.Fault{Method: "tasks.task.update", Do: bitrixtest.Refuse(400, "ERROR_CORE", "Required field Branch value not entered")})
+	h.send(h.call("c1", nil))
+	p := h.parkedCall("c1")
+	if code := h.api(http.MethodPost, "/api/v1/projects/shop/parked/"+p.ID+"/retry", nil); code != http.StatusOK {
+		t.Fatalf("the retry is answered %d, want 200", code)
+	}
+	s := h.quiet()
+	task := only(t, "tasks", h.portal.Tasks())
+	if !strings.Contains(task.Description, "records.example") || task.Status != 5 || s.Parked != 0 || h.story("c1").State != "done" {
+		t.Errorf("after the retry the call is %s, %d parked, and the task with status %d says:\n%s\nwant it done, with the recording", h.story("c1").State, s.Parked, task.Status, task.Description)
+	}
+	only(t, "leads", h.portal.Leads())
 }

@@ -85,6 +85,10 @@ func (c *Call) Next(now time.Time) Move {
 		if n.act == actClose && c.unclosed[command.Role] != nil {
 			n.act = actLook
 		}
+		if e := c.Journal[command.Role]; n.act == actDone && e.State == callfile.Rejected && e.Plan != command.Plan {
+			// An earlier plan wanted what the portal refused; this one wants what is there.
+			c.Journal[command.Role] = made(command, e, e.BitrixID, true)
+		}
 		m.acts[command.Role] = n.act
 		switch n.act {
 		case actSearch, actLook:
@@ -185,7 +189,8 @@ func (c *Call) take(command event.BitrixCommand, act action, answer bitrix.Batch
 		}
 		e, closed := c.Journal[command.Role], false
 		if act == actUpdate {
-			closed = e.Task != nil && e.Task.Closed // else it is closed next
+			// What was open, and what the portal had refused to close, is closed next.
+			closed = e.State == callfile.Confirmed && e.Task != nil && e.Task.Closed
 			id, e.Entity, e.Task = e.BitrixID, command.Entity, command.Task
 		} else {
 			c.found = append(c.found, command)
@@ -213,7 +218,7 @@ func (c *Call) note(command event.BitrixCommand, act action, err *bitrix.Error) 
 	switch {
 	case act == actUpdate && err.Class == bitrix.Refused && err.Reason == bitrix.ReasonNotFound:
 		// A person deleted it since: that is their decision.
-		e.Entity, e.Task, e.Reason = command.Entity, command.Task, string(err.Reason)
+		e.State, e.Entity, e.Task, e.Reason = callfile.Confirmed, command.Entity, command.Task, string(err.Reason)
 	case err.Class == bitrix.Refused:
 		e = refused(command, e, string(err.Reason), err.Human(c.lang))
 		if err.Description != "" {

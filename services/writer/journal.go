@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ringbridge/ringbridge/pkg/bitrix"
 	"github.com/ringbridge/ringbridge/pkg/callfile"
 	"github.com/ringbridge/ringbridge/pkg/event"
 )
@@ -79,7 +80,15 @@ func next(c event.BitrixCommand, journal map[string]callfile.Entry, all []event.
 		}
 		return need{act: actUpdate}
 	case callfile.Rejected:
-		if e.Plan == c.Plan {
+		switch {
+		case e.Plan == c.Plan:
+			return need{act: actDone}
+		case e.BitrixID == 0: // nothing was made: a new plan tries again
+		case !upToDate(c, e):
+			return need{act: actUpdate}
+		case c.Task != nil && c.Task.Closed:
+			return need{act: actClose}
+		default:
 			return need{act: actDone}
 		}
 	}
@@ -94,7 +103,7 @@ func dependencies(c event.BitrixCommand, journal map[string]callfile.Entry, all 
 				continue
 			}
 			switch e := journal[other.Role]; {
-			case e.State == callfile.Rejected && e.Plan == c.Plan:
+			case e.State == callfile.Rejected && e.Plan == c.Plan && e.BitrixID == 0:
 				return actReject
 			case e.State == callfile.Intent, e.State == callfile.InDoubt:
 				return actBlocked
@@ -104,9 +113,18 @@ func dependencies(c event.BitrixCommand, journal map[string]callfile.Entry, all 
 	return actCreate
 }
 
-// upToDate compares what should be true with what was last written.
+// upToDate compares what should be true with what was last written: an update would
+// have nothing to say. What a thing is bound to does not change after the fact.
 func upToDate(c event.BitrixCommand, e callfile.Entry) bool {
-	return cmp.Equal(c.Entity, e.Entity) && cmp.Equal(c.Task, e.Task)
+	if c.Entity == nil && c.Task == nil || cmp.Equal(c.Entity, e.Entity) && cmp.Equal(c.Task, e.Task) {
+		return true
+	}
+	for _, p := range update(c, e).Params {
+		if fields, is := p.Value.(bitrix.Params); is {
+			return len(fields) == 0
+		}
+	}
+	return false
 }
 
 // intend is the entry that is stored before a create leaves.

@@ -32,6 +32,8 @@ func TestNextFollowsTheProtocol(t *testing.T) {
 	all := []event.BitrixCommand{lead(), task()}
 	other := lead()
 	other.Entity = &event.Entity{Title: "Another title", Responsible: 7}
+	bound := task()
+	bound.Task.Links = []event.Link{{Kind: event.KindLead, ID: 5}}
 	amended := task()
 	amended.Amends = true
 	entry := func(s callfile.State) callfile.Entry {
@@ -54,9 +56,14 @@ func TestNextFollowsTheProtocol(t *testing.T) {
 		{"a task that was made open is closed", task(), map[string]callfile.Entry{"task:done": entry(callfile.Made)}, 0, actClose},
 		{"a refusal holds for its plan", lead(), map[string]callfile.Entry{"lead": entry(callfile.Rejected)}, 0, actDone},
 		{"a retry tries again", lead(), map[string]callfile.Entry{"lead": {State: callfile.Rejected, Plan: "older"}}, 0, actCreate},
+		{"a retry makes nothing again that is there", other, map[string]callfile.Entry{"lead": {State: callfile.Rejected, Plan: "older", BitrixID: 5, Entity: lead().Entity}}, 0, actUpdate},
+		{"a retry closes what could not be closed", task(), map[string]callfile.Entry{"task:done": {State: callfile.Rejected, Plan: "older", BitrixID: 6, Task: task().Task}}, 0, actClose},
+		{"a plan that wants what is there has nothing to do", lead(), map[string]callfile.Entry{"lead": {State: callfile.Rejected, Plan: "older", BitrixID: 5, Entity: lead().Entity}}, 0, actDone},
+		{"a task is bound to a lead that could not be changed", task(), map[string]callfile.Entry{"lead": {State: callfile.Rejected, Plan: "plan", BitrixID: 5}}, 0, actCreate},
 		{"a task goes along with its lead", task(), nil, 0, actCreate},
 		{"a task waits for a lead in doubt", task(), map[string]callfile.Entry{"lead": entry(callfile.InDoubt)}, 0, actBlocked},
-		{"a task of a refused lead is refused", task(), map[string]callfile.Entry{"lead": entry(callfile.Rejected)}, 0, actReject},
+		{"what differs in nothing that can be changed stays", bound, map[string]callfile.Entry{"task:done": {State: callfile.Confirmed, BitrixID: 6, Task: task().Task}}, 0, actDone},
+		{"a task of a refused lead is refused", task(), map[string]callfile.Entry{"lead": {State: callfile.Rejected, Plan: "plan"}}, 0, actReject},
 		{"a late fact makes nothing new", amended, nil, 0, actSkip},
 		{"nothing wanted is nothing done", event.BitrixCommand{Kind: event.KindNothing}, nil, 0, actDone},
 	} {
