@@ -9,6 +9,8 @@ CONFIG   ?= ringbridge.yaml
 FUZZTIME ?= 10s
 HISTORIES ?= 20000
 SEED     ?= 0
+SEEDS    ?= 5
+CHECKS   ?= 5000
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT   ?= $(shell git rev-parse --verify --quiet HEAD 2>/dev/null || true)
 
@@ -102,6 +104,17 @@ idle: build ## Time until ready and memory of the idle program, five runs (Linux
 .PHONY: simulate
 simulate: ## Whole histories of calls against a faulty portal; HISTORIES=20000, SEED=0 takes the clock's
 	go test -count=1 -v ./services/ringbridge -run '^TestSimulation$$' -histories $(HISTORIES) -seed $(SEED)
+
+.PHONY: faults
+faults: ## Every way a portal breaks at every moment of a call, SEEDS=5 times (15 s each)
+	go test -count=1 -timeout 60m ./services/ringbridge -run '^TestEveryFaultAtEveryStage' -fault-seeds $(SEEDS)
+
+.PHONY: models
+models: ## The model-based tests, CHECKS=5000 histories each
+	@for package in $$(grep -rl --include='*_test.go' 'rapid\.Check' pkg services | xargs -n1 dirname | sort -u); do \
+		tests=$$(grep -lE 'rapid\.Check' "$$package"/*_test.go | xargs awk '/^func Test/ {name = $$2; sub(/\(.*/, "", name)} /rapid\.Check/ {print name}' | sort -u | paste -sd'|'); \
+		go test -count=1 -timeout 60m "./$$package" -run "^($$tests)\$$" -rapid.checks $(CHECKS); \
+	done
 
 .PHONY: ci
 ci: ## All that must hold before a merge, as .ci/run does it

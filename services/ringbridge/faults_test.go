@@ -78,7 +78,7 @@ func always(e bitrixtest.Effect) func(*rand.Rand) bitrixtest.Effect {
 
 // within draws a time at which a request that was given up may still be carried out.
 func within(dice *rand.Rand) time.Duration {
-	return time.Duration(dice.Int64N(int64(maxExecution * 2 / 3)))
+	return time.Duration(dice.Int64N(int64(maxExecution / 3)))
 }
 
 // breakages are the ways a portal fails that are the same at every stage.
