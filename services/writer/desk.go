@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/ringbridge/ringbridge/pkg/bitrix"
 	"github.com/ringbridge/ringbridge/pkg/bus"
 	"github.com/ringbridge/ringbridge/pkg/callfile"
 	"github.com/ringbridge/ringbridge/pkg/crm"
@@ -257,6 +258,9 @@ func (d *desk) countDoubt(call string, doubt bool) {
 
 func (d *desk) status(context.Context, crm.StatusQuestion) (crm.Status, error) {
 	s := d.gateway.status()
+	if reason := bitrix.Reason(s.Portal.Reason); reason != "" {
+		s.Portal.Reason = (&bitrix.Error{Class: bitrix.Wait, Reason: reason}).Human(d.locale())
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s.InDoubt = len(d.doubts)
