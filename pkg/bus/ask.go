@@ -48,9 +48,15 @@ func Ask[Q, A any](ctx context.Context, b *Bus, subject string, q Q) (A, error) 
 }
 
 // Answer answers the questions on subject until ctx is over, each in a goroutine of
-// its own: an answer may take as long as the asker waits.
+// its own: an answer may take as long as the asker waits. Where several processes could
+// answer, do it under a lease: only its holder is heard then.
 func Answer[Q, A any](ctx context.Context, b *Bus, subject string, answer func(context.Context, Q) (A, error)) error {
-	sub, err := b.nc.QueueSubscribe(subject, "answers", func(m *nats.Msg) {
+	// No queue group: that would give some questions to a holder that was paused and does
+	// not know yet that it has a successor.
+	sub, err := b.nc.Subscribe(subject, func(m *nats.Msg) {
+		if Held(ctx) != nil {
+			return
+		}
 		go func() {
 			var r reply
 			var q Q
@@ -60,6 +66,7 @@ func Answer[Q, A any](ctx context.Context, b *Bus, subject string, answer func(c
 				if a, err = guard(ctx, q, answer); err == nil {
 					r.Data, err = json.Marshal(a)
 				}
+				err = errors.Join(err, Held(ctx))
 			}
 			if err != nil {
 				r = reply{Error: err.Error()}

@@ -49,7 +49,11 @@ type Options struct {
 	// URL, Credentials and Replicas describe an outside cluster.
 	URL, Credentials string
 	Replicas         int
-	Log              *zap.Logger
+	// Lease is how long a process of an outside cluster may be silent before another takes
+	// over what only one may do. Default 10 s; a takeover of a process that died takes
+	// about as long.
+	Lease time.Duration
+	Log   *zap.Logger
 }
 
 // Bus is a connection to the broker. It is safe for concurrent use.
@@ -66,6 +70,7 @@ type Bus struct {
 	// writes is held for reading by every write, and for writing while a backup looks.
 	writes *sync.RWMutex
 	disk   *disk // of the embedded broker
+	leases *leases
 }
 
 // ErrUnavailable is returned when the broker did not say that it stored an event.
@@ -88,6 +93,9 @@ func Open(ctx context.Context, o Options) (*Bus, error) {
 	}
 	b.js = js
 	if err := b.makeStream(ctx, topicEvents+".>"); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	if b.leases, err = openLeases(ctx, b, o.Lease); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
 	return b, nil
@@ -117,8 +125,12 @@ func (b *Bus) connect(o Options) error {
 		}
 		b.disk = &disk{dir: o.Dir}
 		opts = append(opts, nats.InProcessServer(b.server))
-	} else if o.Credentials != "" {
-		opts = append(opts, nats.UserCredentials(o.Credentials))
+	} else {
+		// A connection that died without a word is given up in half a minute.
+		opts = append(opts, nats.PingInterval(10*time.Second), nats.MaxPingsOutstanding(2))
+		if o.Credentials != "" {
+			opts = append(opts, nats.UserCredentials(o.Credentials))
+		}
 	}
 	nc, err := nats.Connect(url, opts...)
 	if err != nil {
@@ -217,6 +229,9 @@ func (b *Bus) Lag(ctx context.Context, durable string) (unread, unsettled int, e
 // Close drains the connection and stops the embedded broker. Stop the readers first.
 func (b *Bus) Close() error {
 	var errs []error
+	if b.leases != nil {
+		b.leases.close()
+	}
 	if b.nc != nil && !b.nc.IsClosed() {
 		closed := make(chan struct{})
 		b.nc.SetClosedHandler(func(*nats.Conn) { close(closed) })

@@ -33,21 +33,32 @@ type Delivery struct {
 	Settle func()
 }
 
-// Feed reads until ctx is over. The broker is told that held events are being worked
+// Feed reads until ctx is over, which with an outside broker is that of a [Bus.Hold]: one
+// process at a time reads a feed. The broker is told that held events are being worked
 // on, so waiting for a slow portal never makes it deliver one twice.
 func (b *Bus) Feed(ctx context.Context, f Feed) error {
+	if ctx.Value(termKey{}) == nil && !b.Embedded() {
+		return fmt.Errorf("read as %s: no lease is held", f.Name)
+	}
 	if f.Held == 0 {
 		f.Held = 5000
 	}
 	const ackWait = 30 * time.Second
 	s := newSubscriber(b, reading{durable: f.Name, ackWait: ackWait, held: f.Held, filters: subjects(f.Project, f.Types)})
-	consumer, err := s.consumer(ctx, "", fresh)
+	consumer, err := s.begin(ctx, "")
+	if ctx.Err() != nil {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	held := &heldMessages{by: map[jetstream.Msg]struct{}{}}
 	log := b.log.With(zap.String("reader", f.Name))
 	consuming, err := consumer.Consume(func(m jetstream.Msg) {
+		if Held(ctx) != nil {
+			giveBack(m, log)
+			return
+		}
 		batch, seq := b.record(nil, m)
 		held.add(m)
 		settle := func() {
@@ -62,13 +73,13 @@ func (b *Bus) Feed(ctx context.Context, f Feed) error {
 			return
 		}
 		f.Take(Delivery{batch[0], settle})
-	}, jetstream.PullMaxMessages(min(f.Held, 500)), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+	}, append(b.pull(f.Held), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
 		log.Warn("reading from the broker stumbled", zap.Error(err))
-	}))
+	}))...)
 	if err != nil {
 		return fmt.Errorf("read as %s: %w", f.Name, err)
 	}
-	defer consuming.Stop()
+	defer func() { consuming.Stop(); <-consuming.Closed() }()
 	tick := time.NewTicker(ackWait / 3)
 	defer tick.Stop()
 	for {

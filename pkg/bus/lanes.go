@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -12,11 +13,11 @@ import (
 	"go.uber.org/zap"
 )
 
-// subscription is one running read.
+// subscription is one running read: it lasts as long as the reader's lease.
 type subscription struct {
 	reading
+	pull     []jetstream.PullConsumeOpt
 	log      *zap.Logger
-	stop     context.CancelFunc
 	stopping <-chan struct{}
 	handling context.Context
 	abandon  context.CancelFunc
@@ -34,6 +35,10 @@ type delivery struct{ jetstream.Msg }
 
 // deliver puts a message into its lane and starts the lane if nobody works it.
 func (s *subscription) deliver(m jetstream.Msg) {
+	if Held(s.handling) != nil {
+		giveBack(m, s.log)
+		return
+	}
 	d := &delivery{m}
 	lane := s.laneOf(d)
 	s.mu.Lock()
@@ -47,6 +52,14 @@ func (s *subscription) deliver(m jetstream.Msg) {
 	if !running {
 		s.work.Add(1)
 		go s.runLane(lane)
+	}
+}
+
+// giveBack returns a message that came when the lease was lost already, so that its new
+// holder is given it at once.
+func giveBack(m jetstream.Msg, log *zap.Logger) {
+	if err := m.Nak(); err != nil {
+		log.Debug("an event could not be given back; it comes again when the broker loses patience", zap.Error(err))
 	}
 }
 
@@ -121,6 +134,9 @@ func (s *subscription) handle(d *delivery) bool {
 // offer gives a message to the handler once and waits for its verdict. Neither settled
 // nor again means that the reader stopped before there was one.
 func (s *subscription) offer(m *message.Message) (settled, again bool) {
+	if Held(s.handling) != nil {
+		return false, false
+	}
 	ctx, over := context.WithCancel(context.WithValue(s.handling, stoppingKey{}, s.stopping))
 	defer over()
 	m.SetContext(ctx)
@@ -149,6 +165,9 @@ func (s *subscription) heartbeat() {
 			return
 		case <-tick.C:
 		}
+		if Held(s.handling) != nil {
+			return // they are another's by now
+		}
 		s.mu.Lock()
 		held := make([]*delivery, 0, len(s.held))
 		for d := range s.held {
@@ -165,11 +184,9 @@ func (s *subscription) heartbeat() {
 
 // consume reads from a consumer into the lanes.
 func (s *subscription) consume(c jetstream.Consumer) (jetstream.ConsumeContext, error) {
-	return c.Consume(s.deliver,
-		jetstream.PullMaxMessages(max(2, min(s.reading.held, 500))),
-		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
-			s.log.Warn("reading from the broker stumbled", zap.Error(err))
-		}))
+	return c.Consume(s.deliver, append(slices.Clone(s.pull), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+		s.log.Warn("reading from the broker stumbled", zap.Error(err))
+	}))...)
 }
 
 // keepReading goes on until ctx is over: where the broker ends a read (its consumer was
@@ -204,7 +221,7 @@ func (s *subscription) keepReading(ctx context.Context, consuming jetstream.Cons
 const resumeAfter = 500 * time.Millisecond
 
 // finish ends the subscription once its context is over: no new messages, running
-// handlers may finish within the grace, then the channel closes.
+// handlers may finish within the grace.
 func (s *subscription) finish(ctx context.Context, consuming jetstream.ConsumeContext, again func() (jetstream.ConsumeContext, error)) {
 	s.keepReading(ctx, consuming, again)
 	s.mu.Lock()
@@ -220,7 +237,6 @@ func (s *subscription) finish(ctx context.Context, consuming jetstream.ConsumeCo
 	s.abandon()
 	<-ended
 	close(s.done)
-	close(s.out)
 }
 
 // read decodes the wire format without ever refusing: of a repeated header the first

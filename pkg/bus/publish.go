@@ -41,7 +41,7 @@ func Subject(project string, t event.Type) string {
 
 // Publish appends one event and returns its sequence. Publishing the same id again is
 // a no-op that returns the first one's sequence. After [ErrUnavailable] the event may
-// be stored or not.
+// be stored or not; after [ErrLost] it is not.
 //
 // What comes in from outside is refused before the disk is full, so that what follows
 // from it still has room: see [Bus.Healthy].
@@ -66,6 +66,9 @@ func (b *Bus) publish(ctx context.Context, topic string, m *message.Message) (ui
 	wire.Header.Set(nats.MsgIdHdr, m.UUID)
 	b.writes.RLock()
 	defer b.writes.RUnlock()
+	if err := Held(ctx); err != nil {
+		return 0, fmt.Errorf("store message %s: %w", m.UUID, err)
+	}
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
 	ack, err := b.js.PublishMsg(ctx, wire, jetstream.WithExpectStream(b.name))

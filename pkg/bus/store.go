@@ -57,6 +57,10 @@ func (s *Store) Get(ctx context.Context, key string, v any) (uint64, error) {
 // Set writes a key that was read at revision (0: that did not exist) and returns the
 // new revision, or [ErrConflict]. A value that is too large for the broker (1 MiB) is an
 // error that trying again cannot cure: a [Work] that returns it drops its event.
+//
+// Under a lease that was lost it writes nothing and returns [ErrLost]. As the lease is
+// looked at after the key was read, a holder that was paused can at most write before
+// its successor's first write, never over it.
 func (s *Store) Set(ctx context.Context, key string, v any, revision uint64) (uint64, error) {
 	data, err := json.Marshal(v)
 	if err != nil {
@@ -64,12 +68,15 @@ func (s *Store) Set(ctx context.Context, key string, v any, revision uint64) (ui
 	}
 	s.writes.RLock()
 	defer s.writes.RUnlock()
+	if err := Held(ctx); err != nil {
+		return 0, fmt.Errorf("write %s: %w", key, err)
+	}
 	if revision == 0 {
 		revision, err = s.kv.Create(ctx, key, data)
 	} else {
 		revision, err = s.kv.Update(ctx, key, data, revision)
 	}
-	if errors.Is(err, jetstream.ErrKeyExists) {
+	if conflict(err) {
 		return 0, fmt.Errorf("write %s: %w", key, ErrConflict)
 	}
 	if errors.Is(err, nats.ErrMaxPayload) {
