@@ -91,3 +91,13 @@ func BackupOf(w io.Writer, events map[uint64]event.Envelope) error {
 	end.EventSum = sum.String()
 	return archive.finish(end)
 }
+
+// Stores names the key/value stores that the broker keeps.
+func (b *Bus) Stores(ctx context.Context) ([]string, error) {
+	names := b.js.KeyValueStoreNames(ctx)
+	var out []string
+	for name := range names.Name() {
+		out = append(out, name)
+	}
+	return out, names.Error()
+}

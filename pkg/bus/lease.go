@@ -93,44 +93,51 @@ func (l *leases) take(ctx context.Context, name string) (*term, error) {
 		l.mu.Lock()
 		s, c, changed := l.mine, l.seen.claims[name], l.changed
 		revision, free := l.seen.free(name)
-		taken := l.held[name] != nil
-		l.mu.Unlock()
 		var t *term
 		switch {
-		case s == nil || taken:
+		case s == nil || l.held[name] != nil:
 		case free, c.Owner == s.id:
 			// Ours already: an answer was lost, to a claim or to a giving back that may still
 			// arrive. A new claim stands in its way.
-			t = l.claim(ctx, name, s, revision)
+			t = &term{name: name, session: s, revision: revision}
+			t.over.Store(true) // until it is claimed
+			l.held[name] = t
 		case c.Owner != told:
 			told = c.Owner
 			l.log.Info("another process works this; this one stands by",
 				zap.String("lease", name), zap.String("host", c.Host), zap.Time("since", c.Since))
 		}
+		l.mu.Unlock()
 		if t != nil {
-			l.change(func() { l.held[name] = t })
-			return t, nil
+			err := l.claim(ctx, t)
+			if err == nil {
+				return t, nil
+			}
+			l.log.Debug("a lease was not gained", zap.String("lease", name), zap.Error(err))
+			l.change(func() { delete(l.held, name) })
 		}
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-changed:
-		case <-time.After(l.length / 3): // a claim that failed is tried again
+		case <-time.After(l.length / 10): // a claim that failed is tried again
 		}
 	}
 }
 
-func (l *leases) claim(ctx context.Context, name string, s *session, revision uint64) *term {
-	once, cancel := context.WithTimeout(ctx, l.length/3)
+// claim makes a term valid by compare-and-set.
+func (l *leases) claim(ctx context.Context, t *term) error {
+	ctx, cancel := context.WithTimeout(ctx, l.length/3)
 	defer cancel()
-	c := claim{Owner: s.id, Host: l.host, Since: time.Now().UTC()}
+	c := claim{Owner: t.session.id, Host: l.host, Since: time.Now().UTC()}
 	var err error
-	if c.revision, err = l.write(once, leaseKey(name), c, revision, 0); err != nil {
-		l.log.Debug("a lease was not gained", zap.String("lease", name), zap.Error(err))
-		return nil
+	if c.revision, err = l.write(ctx, leaseKey(t.name), c, t.revision, 0); err != nil {
+		return err
 	}
-	l.change(func() { l.seen.claim(name, c, time.Now()) })
-	return &term{name: name, session: s, revision: c.revision}
+	t.revision = c.revision
+	t.over.Store(false)
+	l.change(func() { l.seen.claim(t.name, c, time.Now()) })
+	return nil
 }
 
 // release ends a term and gives the lease back, where it is still ours to give.
