@@ -69,6 +69,9 @@ type lag struct {
 	Name      string `json:"name"`
 	Unread    int    `json:"unread"`
 	Unsettled int    `json:"unsettled"`
+	// Host works it, since then; absent with the embedded broker and while nobody does.
+	Host  string    `json:"host,omitempty"`
+	Since time.Time `json:"since,omitzero"`
 }
 
 func (c *console) status(w http.ResponseWriter, r *http.Request, p service.Revision) {
@@ -89,9 +92,13 @@ func (c *console) status(w http.ResponseWriter, r *http.Request, p service.Revis
 		Project: p.ID, Waiting: waiting, InFlight: s.InFlight, InDoubt: s.InDoubt, Parked: parked, Revision: p.Number, Portal: s.Portal, Services: []lag{},
 	}
 	out.Reconciliation = c.reconciliation(r.Context(), p)
+	leases := map[string]bus.Lease{}
+	for _, l := range c.Bus.Leases() {
+		leases[l.Name] = l
+	}
 	for _, name := range []string{"classifier", "resolver-" + p.ID, "planner", "writer-" + p.ID} {
 		if unread, unsettled, err := c.Bus.Lag(r.Context(), name); err == nil {
-			out.Services = append(out.Services, lag{name, unread, unsettled})
+			out.Services = append(out.Services, lag{name, unread, unsettled, leases[name].Host, leases[name].Since})
 		}
 	}
 	service.Answer(w, out)

@@ -56,8 +56,8 @@ type reconciler struct {
 	desks            map[string]*desk
 }
 
-// Start watches the call log of every project that has an API key, and opens the
-// address for imports by hand.
+// Start watches the call log of every project that has an API key, in one process at a
+// time, and opens the address for imports by hand.
 func Start(ctx context.Context, env service.Env, o Options) error {
 	r, err := open(ctx, env, o)
 	if err != nil {
@@ -67,7 +67,8 @@ func Start(ctx context.Context, env service.Env, o Options) error {
 		if project, _ := env.Projects.Get(id); project.Ringostat.APIKey == "" {
 			continue
 		}
-		env.Group.Go("reconciler-"+id, d.watch)
+		name := "reconciler-" + id
+		env.Group.Go(name, func(ctx context.Context) error { return env.Bus.Hold(ctx, name, d.watch) })
 		env.Group.Go("reconciler-webhooks-"+id, d.countWebhooks)
 	}
 	return nil

@@ -79,6 +79,9 @@ func (s *state) silent() bool { return s.LastHook.Sub(s.HooksSince) >= quietFor 
 
 // watch reads the log again and again until ctx is over.
 func (d *desk) watch(ctx context.Context) error {
+	d.hooks.take() // what came while another process read the log was weighed there
+	defer d.ok.DeleteLabelValues(d.project)
+	defer d.complete.DeleteLabelValues(d.project)
 	answering, stop := context.WithCancel(ctx)
 	defer stop()
 	if err := bus.Answer(answering, d.Bus, reconciliation.StatusSubject(d.project), d.status); err != nil {

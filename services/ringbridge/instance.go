@@ -96,7 +96,7 @@ func start(ctx context.Context, cfg settings.Config, o options) (*instance, erro
 
 func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options) (err error) {
 	env := &in.env
-	busOptions := bus.Options{Dir: cfg.Data + "/broker", Fast: o.fast, Log: o.log}
+	busOptions := bus.Options{Dir: cfg.Data + "/broker", Fast: o.fast, Lease: leaseLength, Log: o.log}
 	if cfg.NATS != nil {
 		busOptions.URL, busOptions.Credentials, busOptions.Replicas = cfg.NATS.URL, cfg.NATS.Credentials, cfg.NATS.Replicas
 	}
@@ -109,6 +109,7 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 	if env.Bus, err = bus.Open(ctx, busOptions); err != nil {
 		return err
 	}
+	registry.MustRegister(leaseMetric{env.Bus})
 	if env.Files, err = callfile.Open(ctx, env.Bus); err != nil {
 		return err
 	}

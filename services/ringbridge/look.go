@@ -155,7 +155,8 @@ func (s *statusCmd) Run(c console) error {
 				Error, Warning string
 			}
 			Services []struct {
-				Name              string
+				Name, Host        string
+				Since             time.Time
 				Unread, Unsettled int
 			}
 		}
@@ -179,7 +180,11 @@ func (s *statusCmd) Run(c console) error {
 			fmt.Fprintf(c.out, "  call log: %s\n", callLogLine(l.LastComplete, l.Error, l.Warning))
 		}
 		for _, l := range st.Services {
-			fmt.Fprintf(c.out, "  %-20s %d to read, %d in work\n", l.Name, l.Unread, l.Unsettled)
+			by := ""
+			if l.Host != "" {
+				by = fmt.Sprintf(", on %s since %s", l.Host, l.Since.Local().Format("2006-01-02 15:04:05"))
+			}
+			fmt.Fprintf(c.out, "  %-20s %d to read, %d in work%s\n", l.Name, l.Unread, l.Unsettled, by)
 		}
 	}
 	if s.JSON {

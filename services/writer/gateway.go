@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/ringbridge/ringbridge/pkg/bitrix"
+	"github.com/ringbridge/ringbridge/pkg/bus"
 	"github.com/ringbridge/ringbridge/pkg/crm"
 )
 
@@ -191,6 +192,9 @@ func (g *gateway) carry(u *unit) {
 		g.mu.Unlock()
 		g.nudge()
 	}()
+	g.mu.Lock()
+	g.reserve()
+	g.mu.Unlock()
 	intended := time.Now()
 	if u.prepare != nil {
 		if u.err = u.prepare(); u.err != nil {
@@ -201,9 +205,11 @@ func (g *gateway) carry(u *unit) {
 		u.err = errStaleIntent
 		return
 	}
+	if u.err = bus.Held(u.ctx); u.err != nil {
+		return
+	}
 	g.mu.Lock()
 	g.requests++
-	g.reserve()
 	g.mu.Unlock()
 	u.answer, u.err = g.client.Batch(context.WithoutCancel(u.ctx), u.commands, u.halt)
 	g.learn(u)

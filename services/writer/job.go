@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/ringbridge/ringbridge/pkg/bitrix"
+	"github.com/ringbridge/ringbridge/pkg/bus"
 	"github.com/ringbridge/ringbridge/pkg/callfile"
 	"github.com/ringbridge/ringbridge/pkg/event"
 )
@@ -79,7 +80,7 @@ func (j *job) carryOut(ctx context.Context, move Move) error {
 	switch {
 	case errors.As(err, &keeping):
 		return err // nothing left; the journal on disk is as before
-	case errors.Is(err, context.Canceled), errors.Is(err, errStaleIntent):
+	case errors.Is(err, context.Canceled), errors.Is(err, errStaleIntent), errors.Is(err, bus.ErrLost):
 		j.Unsent(move)
 	case err != nil:
 		later = j.Answered(move, answer, asError(err))
@@ -90,7 +91,8 @@ func (j *job) carryOut(ctx context.Context, move Move) error {
 	for _, c := range j.TakeMade() {
 		j.remembered(c, j.Journal[c.Role].BitrixID)
 	}
-	// The answer is known: it is stored even while the service stops.
+	// The answer is known: it is stored even while the service stops. Where the lease was
+	// lost meanwhile it is not: the next holder finds the intent, waits and searches.
 	if err := j.keep(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}

@@ -24,7 +24,8 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/service"
 )
 
-// Start opens one desk per project: a portal that is down holds up its own only.
+// Start opens one desk per project, in one process at a time: a portal that is down
+// holds up its own project only.
 func Start(ctx context.Context, env service.Env) error {
 	pace, err := env.Bus.Store(ctx, "pace", "how many requests each portal is thought to count")
 	if err != nil {
@@ -38,11 +39,21 @@ func Start(ctx context.Context, env service.Env) error {
 	}
 	for _, id := range env.Projects.IDs() {
 		project, _ := env.Projects.Get(id)
-		d, err := newDesk(ctx, env, project, pace, up.WithLabelValues(id))
-		if err != nil {
+		if _, err := Client(project); err != nil {
 			return fmt.Errorf("open the desk of %s: %w", id, err)
 		}
-		env.Group.Go("writer-"+id, d.run)
+		name := "writer-" + id
+		env.Group.Go(name, func(ctx context.Context) error {
+			return env.Bus.Hold(ctx, name, func(ctx context.Context) error {
+				// A desk of its own for each term: what an earlier one remembers may be old.
+				d, err := newDesk(ctx, env, project, pace, up.WithLabelValues(id))
+				if err != nil {
+					return fmt.Errorf("open the desk of %s: %w", id, err)
+				}
+				defer up.DeleteLabelValues(id) // whoever works the project knows how its portal is
+				return d.run(ctx)
+			})
+		})
 	}
 	return nil
 }
@@ -99,7 +110,7 @@ func (d *desk) openBucket(ctx context.Context, project service.Revision, store *
 	}
 	d.gateway.stored = d.gateway.bucket
 	d.gateway.keep = func(s bitrix.BucketState) {
-		if _, err := bus.Change(context.Background(), store, d.project, func(stored *bitrix.BucketState) (bool, error) {
+		if _, err := bus.Change(context.WithoutCancel(ctx), store, d.project, func(stored *bitrix.BucketState) (bool, error) {
 			*stored = s
 			return true, nil
 		}); err != nil {
