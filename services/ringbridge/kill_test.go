@@ -23,8 +23,12 @@ import (
 // real process.
 const childVariable = "RINGBRIDGE_TEST_CHILD"
 
+// leaseVariable shortens the leases of such a process.
+const leaseVariable = "RINGBRIDGE_TEST_LEASE"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(childVariable) != "" {
+		leaseLength, _ = time.ParseDuration(os.Getenv(leaseVariable))
 		os.Exit(runCLI(os.Args[1:], os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
@@ -36,11 +40,11 @@ type process struct {
 	log *bytes.Buffer
 }
 
-func startProcess(t *testing.T, config string) *process {
+func startProcess(t *testing.T, config string, environment ...string) *process {
 	t.Helper()
 	log := &bytes.Buffer{}
 	cmd := exec.Command(os.Args[0], "run", "--config", config)
-	cmd.Env = append(os.Environ(), childVariable+"=1")
+	cmd.Env = append(append(os.Environ(), childVariable+"=1"), environment...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("start ringbridge: %v", err)

@@ -1,0 +1,88 @@
+package bus_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/ringbridge/ringbridge/pkg/bus"
+	"github.com/ringbridge/ringbridge/pkg/bus/bustest"
+	"github.com/ringbridge/ringbridge/pkg/event"
+)
+
+// TestATakeoverDoesTheUnfinishedFirstAndInOrder has a reader cut off in the middle of
+// three lanes. Its successor must begin with what was given to it, before what is newer.
+func TestATakeoverDoesTheUnfinishedFirstAndInOrder(t *testing.T) {
+	url := bustest.Serve(t)
+	line := bustest.Lay(t, url)
+	cut, _ := process(t, line.URL)
+	other, _ := process(t, url)
+	started := make(chan string, 100)
+	stuck := parkedWork("reader", func(ctx context.Context, e event.Envelope) ([]event.Envelope, error) {
+		started <- fmt.Sprint(e.Call, number(t, e))
+		<-bus.Stopping(ctx)
+		return nil, context.Canceled
+	})
+	for n := 1; n <= 3; n++ {
+		publish(t, other, numbered(t, "a", n), numbered(t, "b", n))
+	}
+	run(t, cut, nil, stuck)
+	for range 2 {
+		receive(t, started, "the first of each lane is worked on")
+	}
+	var done list[string]
+	finish := stuck
+	finish.Handle = func(_ context.Context, e event.Envelope) ([]event.Envelope, error) {
+		done.add(fmt.Sprint(e.Call, number(t, e)))
+		return nil, nil
+	}
+	stop := run(t, other, nil, finish) // standing by is being ready
+	if got := done.all(); len(got) > 0 {
+		t.Fatalf("standing by, the second process handled %q", got)
+	}
+	line.Die()
+	publish(t, other, numbered(t, "a", 4), numbered(t, "b", 4))
+	begin := time.Now()
+	bustest.Eventually(t, limit, "the successor handled everything", func() bool { return len(done.all()) >= 8 })
+	t.Logf("all was done %s after the line died", time.Since(begin))
+	for _, lane := range []string{"a", "b"} {
+		var got []string
+		for _, s := range done.all() {
+			if s[:1] == lane {
+				got = append(got, s)
+			}
+		}
+		if want := []string{lane + "1", lane + "2", lane + "3", lane + "4"}; !slices.Equal(got, want) {
+			t.Errorf("lane %s was handled as %q, want %q", lane, got, want)
+		}
+	}
+	line.Mend()
+	settled(t, other, "reader")
+	if len(started) > 0 {
+		t.Errorf("after the line was mended the loser went on with %s", <-started)
+	}
+	stop()
+}
+
+func TestAFeedOnAnOutsideBrokerNeedsALease(t *testing.T) {
+	b, _ := process(t, bustest.Serve(t))
+	if err := b.Feed(t.Context(), bus.Feed{Name: "feed", Types: []event.Type{event.TypeCallParked}}); err == nil {
+		t.Error("a feed without a lease was read, want it refused")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	taken := make(chan bus.Delivery, 1)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- b.Hold(ctx, "feed", func(ctx context.Context) error {
+			return b.Feed(ctx, bus.Feed{Name: "feed", Types: []event.Type{event.TypeCallParked}, Take: func(d bus.Delivery) { taken <- d }})
+		})
+	}()
+	publish(t, b, numbered(t, "a", 1))
+	receive(t, taken, "a feed under a lease is read").Settle()
+	cancel()
+	if err := receive(t, ended, "the feed ends"); err != nil {
+		t.Errorf("the feed ended with %v, want nil", err)
+	}
+}
