@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/ringbridge/ringbridge/pkg/fault"
 )
 
 // DefaultTimeout is longer than the 60 seconds a cloud portal lets one request
@@ -230,11 +232,13 @@ func (c *Client) post(ctx context.Context, portal *url.URL, method string, body 
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", c.agent)
+	fault.Point("request", "begun")
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
 		return reply{}, c.failure(method, p.stage(), describe(because(ctx, err)))
 	}
 	defer resp.Body.Close()
+	fault.Point("request", "answered")
 	r := reply{status: resp.StatusCode, location: resp.Header.Get("Location"), retryAt: c.retryAfter(resp.Header.Get("Retry-After"))}
 	r.body, err = io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	switch {
@@ -243,6 +247,7 @@ func (c *Client) post(ctx context.Context, portal *url.URL, method string, body 
 	case len(r.body) > maxBody:
 		r.cut = fmt.Errorf("the answer is longer than %d MiB", maxBody>>20)
 	}
+	fault.Point("request", "answer read")
 	return r, nil
 }
 

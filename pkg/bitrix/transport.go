@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/ringbridge/ringbridge/pkg/fault"
 )
 
 // secretTransport is the only place that knows the webhook's secret. It puts
@@ -70,6 +72,7 @@ func (p *progress) watch(ctx context.Context, timeout time.Duration) (context.Co
 		GetConn:          func(string) { p.started.Store(true) },
 		WroteHeaderField: func(string, []string) { p.written.Store(true) },
 		WroteHeaders:     func() { p.written.Store(true) },
+		WroteRequest:     func(httptrace.WroteRequestInfo) { fault.Point("request", "written") },
 	}), func() { stop(); cancel() }
 }
 

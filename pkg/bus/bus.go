@@ -27,6 +27,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/fault"
 )
 
 // Stream is the name of the one stream that keeps every event.
@@ -87,6 +88,7 @@ func Open(ctx context.Context, o Options) (*Bus, error) {
 	if err := b.connect(o); err != nil {
 		return nil, err
 	}
+	fault.Point("bus", "connected")
 	js, err := jetstream.New(b.nc)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open jetstream: %w", err), b.Close())
@@ -98,6 +100,7 @@ func Open(ctx context.Context, o Options) (*Bus, error) {
 	if b.leases, err = openLeases(ctx, b, o.Lease); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
+	fault.Point("bus", "stream made")
 	return b, nil
 }
 
@@ -245,9 +248,11 @@ func (b *Bus) Close() error {
 			b.nc.Close()
 		}
 	}
+	fault.Point("bus", "drained")
 	if b.server != nil {
 		b.server.Shutdown()
 		b.server.WaitForShutdown()
+		fault.Point("bus", "broker stopped")
 	}
 	if b.unlock != nil {
 		errs = append(errs, b.unlock())

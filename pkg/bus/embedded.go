@@ -10,6 +10,8 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"go.uber.org/zap"
+
+	"github.com/ringbridge/ringbridge/pkg/fault"
 )
 
 // startServer runs a broker inside this process, without a listening port. SyncAlways
@@ -22,6 +24,7 @@ func startServer(o Options, log *zap.Logger) (*server.Server, func() error, erro
 	if err != nil {
 		return nil, nil, err
 	}
+	fault.Point("bus", "folder locked")
 	if o.MaxStore == 0 {
 		if o.MaxStore, err = storeLimit(o.Dir); err != nil {
 			return nil, nil, errors.Join(err, unlock())
@@ -44,6 +47,7 @@ func startServer(o Options, log *zap.Logger) (*server.Server, func() error, erro
 		s.WaitForShutdown()
 		return nil, nil, errors.Join(errors.New("the embedded broker was not ready within 30 s; its log says why"), unlock())
 	}
+	fault.Point("bus", "broker started")
 	return s, unlock, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/fault"
 )
 
 // Feed gives events to a reader that decides by itself what to do next, in any order
@@ -61,11 +62,14 @@ func (b *Bus) Feed(ctx context.Context, f Feed) error {
 		}
 		batch, seq := b.record(nil, m)
 		held.add(m)
+		fault.Point("given", f.Name)
 		settle := func() {
 			held.remove(m)
+			fault.Point("settle", f.Name, "before")
 			if err := m.Ack(); err != nil {
 				log.Warn("the broker was not told that an event is settled; it will come again", zap.Error(err))
 			}
+			fault.Point("settle", f.Name, "after")
 		}
 		if len(batch) == 0 {
 			log.Error("an event that nobody can read was passed over", zap.Uint64("seq", seq))

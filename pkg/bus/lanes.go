@@ -11,6 +11,8 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
+
+	"github.com/ringbridge/ringbridge/pkg/fault"
 )
 
 // subscription is one running read: it lasts as long as the reader's lease.
@@ -107,13 +109,16 @@ func (s *subscription) runLane(lane string) {
 // handle gives a message to the handler until it is settled. It returns false when
 // the reader stops first.
 func (s *subscription) handle(d *delivery) bool {
+	fault.Point("given", s.durable)
 	for attempt := 1; ; attempt++ {
 		m := read(d)
 		settled, again := s.offer(m)
 		if settled {
+			fault.Point("settle", s.durable, "before")
 			if err := d.Ack(); err != nil {
 				s.log.Warn("the broker was not told that an event is settled; it will come again", zap.Error(err))
 			}
+			fault.Point("settle", s.durable, "after")
 			return true
 		}
 		if !again {

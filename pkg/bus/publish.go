@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/fault"
 )
 
 // The headers an event travels with: a reader can route it without decoding it.
@@ -59,7 +60,8 @@ func (b *Bus) Publish(ctx context.Context, e event.Envelope) (uint64, error) {
 }
 
 func (b *Bus) publish(ctx context.Context, topic string, m *message.Message) (uint64, error) {
-	wire, err := (&wmnats.NATSMarshaler{}).Marshal(subjectOf(topic, m), m)
+	subject := subjectOf(topic, m)
+	wire, err := (&wmnats.NATSMarshaler{}).Marshal(subject, m)
 	if err != nil {
 		return 0, fmt.Errorf("encode message %s: %w", m.UUID, err)
 	}
@@ -71,6 +73,7 @@ func (b *Bus) publish(ctx context.Context, topic string, m *message.Message) (ui
 	}
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
+	fault.Point("publish", subject, "before")
 	ack, err := b.js.PublishMsg(ctx, wire, jetstream.WithExpectStream(b.name))
 	if err != nil {
 		if b.disk != nil {
@@ -78,6 +81,7 @@ func (b *Bus) publish(ctx context.Context, topic string, m *message.Message) (ui
 		}
 		return 0, fmt.Errorf("store message %s: %w: %w", m.UUID, ErrUnavailable, err)
 	}
+	fault.Point("publish", subject, "after")
 	return ack.Sequence, nil
 }
 

@@ -36,7 +36,7 @@ func (b *Bus) Restored(ctx context.Context) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("open store %s: %w", restores, err)
 	}
 	var mark restoredMark
-	_, err = (&Store{kv, b.writes}).Get(ctx, "last", &mark)
+	_, err = (&Store{restores, kv, b.writes}).Get(ctx, "last", &mark)
 	return mark.RestoredAt, err
 }
 

@@ -10,11 +10,14 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/ringbridge/ringbridge/pkg/fault"
 )
 
 // Store keeps the newest value of each key, on disk before a write returns, with
 // compare-and-set. Keys are made of letters, digits, "-", "_", "=" and ".".
 type Store struct {
+	name   string
 	kv     jetstream.KeyValue
 	writes *sync.RWMutex
 }
@@ -36,7 +39,8 @@ func (b *Bus) StoreFor(ctx context.Context, name, about string, while time.Durat
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", name, err)
 	}
-	return &Store{kv, b.writes}, nil
+	fault.Point("store", name, "opened")
+	return &Store{name, kv, b.writes}, nil
 }
 
 // Get reads a key into v and returns its revision, 0 where the key is missing.
@@ -71,6 +75,7 @@ func (s *Store) Set(ctx context.Context, key string, v any, revision uint64) (ui
 	if err := Held(ctx); err != nil {
 		return 0, fmt.Errorf("write %s: %w", key, err)
 	}
+	fault.Point("store", s.name, "before")
 	if revision == 0 {
 		revision, err = s.kv.Create(ctx, key, data)
 	} else {
@@ -85,6 +90,7 @@ func (s *Store) Set(ctx context.Context, key string, v any, revision uint64) (ui
 	if err != nil {
 		return 0, fmt.Errorf("write %s: %w: %w", key, ErrUnavailable, err)
 	}
+	fault.Point("store", s.name, "after")
 	return revision, nil
 }
 

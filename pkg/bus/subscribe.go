@@ -10,6 +10,8 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
+
+	"github.com/ringbridge/ringbridge/pkg/fault"
 )
 
 // reading says how a durable reader reads. Zero values are the defaults.
@@ -150,6 +152,7 @@ func (s *subscriber) consumer(ctx context.Context, topic string) (jetstream.Cons
 	if err != nil {
 		return nil, fmt.Errorf("make reader %s: %w", s.read.durable, err)
 	}
+	fault.Point("reader", s.read.durable, "made")
 	return c, nil
 }
 
@@ -179,6 +182,7 @@ func (s *subscriber) begin(ctx context.Context, topic string) (jetstream.Consume
 		if _, err := s.bus.js.ResetConsumer(ctx, s.bus.name, s.read.durable); err != nil {
 			return nil, fmt.Errorf("take up the unfinished work of %s (needs nats-server 2.14 or newer): %w", s.read.durable, err)
 		}
+		fault.Point("reader", s.read.durable, "taken up")
 	}
 	return c, nil
 }

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/fault"
 )
 
 // View reads events again and again: losing its memory is repaired by reading from
@@ -101,10 +102,12 @@ func (b *Bus) follow(ctx context.Context, v View, after *uint64, p *Progress) er
 			}
 		}
 		if len(batch) > 0 {
+			fault.Point("view", v.Name, "given")
 			if err := v.Apply(ctx, batch); err != nil {
 				return fmt.Errorf("apply up to event %d: %w", seq, err)
 			}
 		}
+		fault.Point("view", v.Name, "applied")
 		*after = max(*after, seq)
 		p.reach(seq)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/bus"
 	"github.com/ringbridge/ringbridge/pkg/callfile"
 	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/fault"
 	"github.com/ringbridge/ringbridge/pkg/ringostat"
 	"github.com/ringbridge/ringbridge/pkg/service"
 )
@@ -79,6 +80,7 @@ func (c classifier) handle(ctx context.Context, e event.Envelope) ([]event.Envel
 	if err != nil {
 		return nil, bus.Drop(err)
 	}
+	fault.Point("classifier", "read")
 	_, err = c.Files.Change(ctx, e.Project, report.ID, func(f *callfile.File) (bool, error) {
 		f.Reports, f.Classified = event.With(f.Reports, report), &out
 		f.Received = append(f.Received, e.ID)[max(0, len(f.Received)+1-maxReceived):]
@@ -87,6 +89,7 @@ func (c classifier) handle(ctx context.Context, e event.Envelope) ([]event.Envel
 	if err != nil {
 		return nil, err
 	}
+	fault.Point("classifier", "file kept")
 	c.Log.Info("call classified", zap.String("project", e.Project), zap.String("call", after.ID), zap.Bool("final", after.Final),
 		zap.String("direction", string(after.Direction)), zap.String("outcome", string(after.Outcome)))
 	return []event.Envelope{out}, nil

@@ -18,6 +18,7 @@ import (
 
 	"github.com/ringbridge/ringbridge/pkg/bus"
 	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/fault"
 )
 
 //go:embed schema.sql
@@ -118,7 +119,10 @@ func (i *index) apply(ctx context.Context, batch []bus.Recorded) error {
 	if _, err := tx.ExecContext(ctx, "UPDATE progress SET seq = ?, id = ?", last.Seq, last.ID); err != nil {
 		return fmt.Errorf("note the progress: %w", err)
 	}
-	return tx.Commit()
+	fault.Point("index", "before commit")
+	err = tx.Commit()
+	fault.Point("index", "after commit")
+	return err
 }
 
 // applying is one event on its way into the index.

@@ -20,6 +20,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/fault"
 	"github.com/ringbridge/ringbridge/pkg/service"
 	"github.com/ringbridge/ringbridge/pkg/settings"
 )
@@ -118,6 +119,7 @@ func (in *ingress) store(r *http.Request, project string, body []byte) error {
 		return err
 	}
 	_, err = in.Bus.Publish(in.Group.Context(), e)
+	fault.Point("ingress", "stored")
 	return err
 }
 
@@ -146,6 +148,7 @@ func (in *ingress) answer(w http.ResponseWriter, project string, code int, words
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(code)
 	_, _ = io.WriteString(w, words)
+	fault.Point("ingress", "answered")
 }
 
 // allowed compares the token with all of the project's in the same time, whether the

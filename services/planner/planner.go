@@ -11,6 +11,7 @@ import (
 
 	"github.com/ringbridge/ringbridge/pkg/bus"
 	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/fault"
 	"github.com/ringbridge/ringbridge/pkg/service"
 )
 
@@ -46,6 +47,7 @@ func (p planner) handle(_ context.Context, e event.Envelope) ([]event.Envelope, 
 			return nil, bus.Drop(err)
 		}
 	}
+	fault.Point("planner", "planned")
 	p.Log.Info("call planned", zap.String("project", e.Project), zap.String("call", e.Call),
 		zap.String("rule", commands[0].Rule), zap.Int("commands", len(commands)))
 	return out, nil

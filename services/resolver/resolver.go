@@ -20,6 +20,7 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/callfile"
 	"github.com/ringbridge/ringbridge/pkg/crm"
 	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/fault"
 	"github.com/ringbridge/ringbridge/pkg/phone"
 	"github.com/ringbridge/ringbridge/pkg/service"
 )
@@ -85,6 +86,7 @@ func (r resolver) handle(ctx context.Context, e event.Envelope) ([]event.Envelop
 		if _, err := r.Bus.Publish(ctx, *resolved); err != nil {
 			return nil, err
 		}
+		fault.Point("resolver", "published")
 	}
 	return nil, r.waitUntilSettled(ctx, e.Project, classified.Call.ID, resolved.ID)
 }
@@ -110,6 +112,7 @@ func (r resolver) resolve(ctx context.Context, e event.Envelope, c event.CallCla
 	if err != nil {
 		return nil, bus.Drop(err)
 	}
+	fault.Point("resolver", "asked")
 	_, err = r.Files.Change(ctx, e.Project, c.Call.ID, func(f *callfile.File) (bool, error) {
 		f.Resolved, f.ResolvedAs = &resolved, &envelope
 		return true, nil
@@ -117,6 +120,7 @@ func (r resolver) resolve(ctx context.Context, e event.Envelope, c event.CallCla
 	if err != nil {
 		return nil, err
 	}
+	fault.Point("resolver", "file kept")
 	r.Log.Info("call resolved", zap.String("project", e.Project), zap.String("call", c.Call.ID),
 		zap.String("client", resolved.Client.State), zap.String("answerer", resolved.Answerer), zap.Bool("amends", resolved.Amends))
 	return &envelope, nil
@@ -188,6 +192,7 @@ func (r resolver) waitUntilSettled(ctx context.Context, project, call, plan stri
 	for {
 		a, err := wait[crm.Settled, crm.SettledAnswer](ctx, r, crm.SettledSubject(project), crm.Settled{Call: call, Plan: plan})
 		if err != nil || a.Settled {
+			fault.Point("resolver", "told it is settled")
 			return err
 		}
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ringbridge/ringbridge/pkg/bus"
 	"github.com/ringbridge/ringbridge/pkg/callfile"
+	"github.com/ringbridge/ringbridge/pkg/fault"
 	"github.com/ringbridge/ringbridge/pkg/service"
 	"github.com/ringbridge/ringbridge/pkg/settings"
 	"github.com/ringbridge/ringbridge/services/analytics"
@@ -69,6 +70,7 @@ func start(ctx context.Context, cfg settings.Config, o options) (*instance, erro
 		return nil, fmt.Errorf("listen on %s: %w; choose another `listen`", cfg.Listen, err)
 	}
 	in.Addr = listener.Addr().String()
+	fault.Point("start", "listening")
 	if err := in.assemble(ctx, cfg, o); err != nil {
 		return nil, errors.Join(err, listener.Close(), in.stopParts(ctx))
 	}
@@ -82,6 +84,7 @@ func start(ctx context.Context, cfg settings.Config, o options) (*instance, erro
 	case err := <-in.failed:
 		return nil, errors.Join(err, listener.Close(), in.stopParts(ctx))
 	}
+	fault.Point("start", "works run")
 	in.server = &http.Server{
 		Handler: in.env.Mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10, ErrorLog: zap.NewStdLog(o.log.Named("http")),
@@ -91,6 +94,7 @@ func start(ctx context.Context, cfg settings.Config, o options) (*instance, erro
 			in.failed <- fmt.Errorf("serve HTTP: %w", err)
 		}
 	}()
+	fault.Point("start", "served")
 	return in, nil
 }
 
@@ -144,6 +148,7 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 		if err := starts[name](named(name)); err != nil {
 			return fmt.Errorf("start %s: %w", name, err)
 		}
+		fault.Point("start", name)
 	}
 	in.keepBroker()
 	env.Mux.Handle("/api/", service.SignedIn(in.Token, env.API))
@@ -163,7 +168,9 @@ func (in *instance) ready(ctx context.Context) error {
 func (in *instance) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
 	defer cancel()
+	fault.Point("stop", "begun")
 	err := in.server.Shutdown(ctx)
+	fault.Point("stop", "requests answered")
 	return errors.Join(err, in.stopParts(ctx))
 }
 
@@ -173,12 +180,15 @@ func (in *instance) stopParts(ctx context.Context) error {
 		var errs []error
 		if in.env.Router != nil {
 			errs = append(errs, in.env.Router.Close())
+			fault.Point("stop", "works closed")
 		}
 		if in.env.Group != nil {
 			in.env.Group.Stop()
+			fault.Point("stop", "loops ended")
 		}
 		if in.env.Bus != nil {
 			errs = append(errs, in.env.Bus.Close())
+			fault.Point("stop", "broker closed")
 		}
 		done <- errors.Join(errs...)
 	}()

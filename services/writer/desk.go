@@ -13,6 +13,7 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/callfile"
 	"github.com/ringbridge/ringbridge/pkg/crm"
 	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/fault"
 	"github.com/ringbridge/ringbridge/pkg/service"
 )
 
@@ -82,6 +83,7 @@ func (d *desk) take(delivery bus.Delivery) {
 	}
 	d.calls[c.Call] = &callQueue{}
 	d.jobs.Add(1)
+	fault.Point("writer", "plan gathered")
 	go d.work(c.Call, g)
 }
 
@@ -153,6 +155,7 @@ func (j *job) settle(ctx context.Context, received []string) error {
 		if err := j.tell(ctx, o); err != nil {
 			return err
 		}
+		fault.Point("writer", "outcome told")
 		if o.State == event.Refused {
 			refused = append(refused, o)
 		}
@@ -169,6 +172,7 @@ func (j *job) settle(ctx context.Context, received []string) error {
 	if err != nil {
 		return err
 	}
+	fault.Point("writer", "file settled")
 	j.log.Info("call settled", zap.String("call", j.call), zap.String("rule", j.Commands[0].Rule), zap.Int("commands", len(j.Commands)), zap.Int("refused", len(refused)))
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/bitrix"
 	"github.com/ringbridge/ringbridge/pkg/bus"
 	"github.com/ringbridge/ringbridge/pkg/crm"
+	"github.com/ringbridge/ringbridge/pkg/fault"
 )
 
 // Priorities of what waits for the portal, the first served first.
@@ -33,6 +34,7 @@ const maxIntentAge = 2 * time.Second
 
 // unit is something to send as one request.
 type unit struct {
+	what     string // look-up, or the step of the call's move
 	commands []bitrix.Command
 	halt     bool
 	priority int
@@ -211,8 +213,11 @@ func (g *gateway) carry(u *unit) {
 	g.mu.Lock()
 	g.requests++
 	g.mu.Unlock()
+	fault.Point("gateway", u.what, "leaves")
 	u.answer, u.err = g.client.Batch(context.WithoutCancel(u.ctx), u.commands, u.halt)
+	fault.Point("gateway", u.what, "is back")
 	g.learn(u)
+	fault.Point("gateway", u.what, "is learned from")
 }
 
 // ahead is how many requests the stored pace is ahead of the real one.

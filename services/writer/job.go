@@ -12,6 +12,7 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/bus"
 	"github.com/ringbridge/ringbridge/pkg/callfile"
 	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/fault"
 )
 
 // job drives the state machine of one call against the portal and keeps its journal on
@@ -51,6 +52,7 @@ func (j *job) run(ctx context.Context, commands []event.BitrixCommand) error {
 			return j.settle(ctx, file.Received)
 		case Wait:
 			j.reportDoubt(ctx)
+			fault.Point("writer", "waits in doubt")
 			select {
 			case <-ctx.Done():
 				return ctx.Err()
@@ -66,12 +68,15 @@ func (j *job) run(ctx context.Context, commands []event.BitrixCommand) error {
 
 // carryOut sends one move and stores what became of it.
 func (j *job) carryOut(ctx context.Context, move Move) error {
-	u := &unit{commands: move.Batch, halt: move.Halt, priority: prioritySearch, since: j.since}
+	u := &unit{what: string(move.Step), commands: move.Batch, halt: move.Halt, priority: prioritySearch, since: j.since}
 	if move.Step == Send {
 		u.priority = priorityLive
 		u.prepare = func() error {
 			j.Begin(move, j.now())
-			return j.keep(ctx)
+			fault.Point("writer", "intent meant")
+			err := j.keep(ctx)
+			fault.Point("writer", "intent kept")
+			return err
 		}
 	}
 	answer, err := j.gateway.send(ctx, u)
@@ -93,9 +98,11 @@ func (j *job) carryOut(ctx context.Context, move Move) error {
 	}
 	// The answer is known: it is stored even while the service stops. Where the lease was
 	// lost meanwhile it is not: the next holder finds the intent, waits and searches.
+	fault.Point("writer", string(move.Step), "answer known")
 	if err := j.keep(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
+	fault.Point("writer", string(move.Step), "answer kept")
 	if later != nil {
 		return pause(ctx, later, j.now())
 	}

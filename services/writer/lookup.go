@@ -173,7 +173,7 @@ func first50(ids []int) []int { return ids[:min(len(ids), 50)] }
 // project's language, when it never will.
 func (d *desk) read(ctx context.Context, since time.Time, commands []bitrix.Command) (answer bitrix.BatchAnswer, refused string, err error) {
 	for {
-		answer, err = d.gateway.send(ctx, &unit{commands: commands, priority: priorityLive, since: since})
+		answer, err = d.gateway.send(ctx, &unit{what: "look-up", commands: commands, priority: priorityLive, since: since})
 		if ctx.Err() != nil {
 			return answer, "", ctx.Err()
 		}
