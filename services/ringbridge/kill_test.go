@@ -40,6 +40,8 @@ type process struct {
 	log *bytes.Buffer
 }
 
+// startProcess runs ringbridge with a configuration file and, beside the test's own,
+// the given environment.
 func startProcess(t *testing.T, config string, environment ...string) *process {
 	t.Helper()
 	log := &bytes.Buffer{}
@@ -57,6 +59,41 @@ func (p *process) kill() {
 	_ = p.Wait()
 }
 
+// processHouse is a simulated portal and a configuration file of a ringbridge that runs
+// as a process of its own. more is YAML of the project, indented by four.
+func processHouse(t *testing.T, o bitrixtest.Options, more string) (h *house, config string) {
+	t.Helper()
+	o.Plan = bitrixtest.Unlimited
+	portal, address := bitrixtest.Start(t, o)
+	portal.AddUser(bitrixtest.User{ID: olena, Name: "Olena", LastName: "Koval", Active: true})
+	portal.AddUser(bitrixtest.User{ID: petro, Name: "Petro", LastName: "Bondar", Active: true})
+	listen := steadyAddress(t)
+	dir := t.TempDir()
+	config = filepath.Join(dir, "ringbridge.yaml")
+	text := strings.Replace(fmt.Sprintf(configuration, filepath.Join(dir, "data"), address), "127.0.0.1:0", listen, 1)
+	if err := os.WriteFile(config, []byte(text+more), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return &house{t: t, portal: portal, in: &instance{Addr: listen, Token: settings.Secret(apiPass)}, started: time.Now().Truncate(time.Second)}, config
+}
+
+// steadyAddress is a free address that stays free while its process is dead: below the
+// ports that the system gives to outgoing connections.
+func steadyAddress(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(10000))
+		if listener, err := net.Listen("tcp", address); err == nil {
+			if err := listener.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return address
+		}
+	}
+	t.Fatal("no free port between 20000 and 30000")
+	return ""
+}
+
 // TestKilledAtAnyTimeItLosesNothingAndDoublesNothing sends calls of new and returning
 // clients while the process is killed again and again and the portal drops answers.
 // Every webhook that was answered 200 must end as exactly the entities of its call.
@@ -66,27 +103,10 @@ func TestKilledAtAnyTimeItLosesNothingAndDoublesNothing(t *testing.T) {
 	t.Logf("seed %d", seed)
 	dice := rand.New(rand.NewPCG(seed, 1))
 
-	portal, address := bitrixtest.Start(t, bitrixtest.Options{Plan: bitrixtest.Unlimited})
-	portal.AddUser(bitrixtest.User{ID: olena, Name: "Olena", LastName: "Koval", Active: true})
-	portal.AddUser(bitrixtest.User{ID: petro, Name: "Petro", LastName: "Bondar", Active: true})
+	h, config := processHouse(t, bitrixtest.Options{}, "")
+	portal := h.portal
 	portal.Inject(bitrixtest.Fault{Method: "crm.item.add", Every: 5, Times: -1, Do: bitrixtest.CutAfter})
 	portal.Inject(bitrixtest.Fault{Method: "tasks.task.add", Every: 7, Times: -1, Do: bitrixtest.CutBefore})
-
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	listen := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	config := filepath.Join(dir, "ringbridge.yaml")
-	text := strings.Replace(fmt.Sprintf(configuration, filepath.Join(dir, "data"), address), "127.0.0.1:0", listen, 1)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	h := &house{t: t, portal: portal, in: &instance{Addr: listen, Token: settings.Secret(apiPass)}, started: time.Now().Truncate(time.Second)}
 
 	p := startProcess(t, config)
 	defer func() { p.kill() }()
