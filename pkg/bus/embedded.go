@@ -25,6 +25,9 @@ func startServer(o Options, log *zap.Logger) (*server.Server, func() error, erro
 		return nil, nil, err
 	}
 	fault.Point("bus", "folder locked")
+	if err := sweep(o.Dir); err != nil {
+		return nil, nil, errors.Join(err, unlock())
+	}
 	if o.MaxStore == 0 {
 		if o.MaxStore, err = storeLimit(o.Dir); err != nil {
 			return nil, nil, errors.Join(err, unlock())
@@ -66,6 +69,23 @@ func lock(path string) (func() error, error) {
 		return nil, fmt.Errorf("the data folder %s is in use by another ringbridge (%w); stop that one or choose another `data`", filepath.Dir(path), err)
 	}
 	return f.Close, nil
+}
+
+// sweep removes what the broker leaves when it is killed while it starts: the empty
+// file by which it tries whether it may write (nats-server 2.15, EnableJetStream). Every
+// later start would take that for an account nobody knows, and call the broker unwell
+// for ever.
+func sweep(dir string) error {
+	left, err := filepath.Glob(filepath.Join(dir, "jetstream", "_test_*"))
+	if err != nil {
+		return fmt.Errorf("look for what a killed start left: %w", err)
+	}
+	for _, name := range left {
+		if err := os.Remove(name); err != nil {
+			return fmt.Errorf("remove what a killed start left: %w", err)
+		}
+	}
+	return nil
 }
 
 // brokerLog passes the broker's words on. Fatal must not end the process: the caller
