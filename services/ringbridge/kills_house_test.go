@@ -20,7 +20,7 @@ import (
 
 const (
 	// callsPerKill are how many calls may begin during one life.
-	callsPerKill = 2
+	callsPerKill = 3
 	// callsPerClient come one after the other, the next one as soon as the last is taken.
 	callsPerClient = 3
 	// senders is how many clients call at once.
@@ -112,7 +112,7 @@ func (k *killHouse) round(n int) {
 func (k *killHouse) live(point string, patience time.Duration) {
 	var environment []string
 	if point != "" {
-		environment = []string{fmt.Sprintf("%s=%s:%d", fault.KillAt, point, passOf(point, k.dice))}
+		environment = []string{fmt.Sprintf("%s=%s:%d", fault.KillAt, point, k.count.pass(point, k.dice))}
 	}
 	if strings.Contains(point, "settings") {
 		k.rename()
