@@ -3,8 +3,10 @@ package bus
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -76,12 +78,16 @@ func lock(path string) (func() error, error) {
 // later start would take that for an account nobody knows, and call the broker unwell
 // for ever.
 func sweep(dir string) error {
-	left, err := filepath.Glob(filepath.Join(dir, "jetstream", "_test_*"))
-	if err != nil {
+	folder := filepath.Join(dir, "jetstream")
+	left, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("look for what a killed start left: %w", err)
 	}
-	for _, name := range left {
-		if err := os.Remove(name); err != nil {
+	for _, f := range left {
+		if !f.Type().IsRegular() || !strings.HasPrefix(f.Name(), "_test_") {
+			continue
+		}
+		if err := os.Remove(filepath.Join(folder, f.Name())); err != nil {
 			return fmt.Errorf("remove what a killed start left: %w", err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -22,13 +23,18 @@ const (
 	// callsPerKill are how many calls may begin during one life.
 	callsPerKill = 3
 	// callsPerClient come one after the other, the next one as soon as the last is taken.
-	callsPerClient = 3
+	callsPerClient = 2
 	// senders is how many clients call at once.
 	senders = 4
-	// patienceWithPoint is how long a process may take to reach its point: long enough for
-	// a lost write to be waited out (the configuration's max_execution and settle are
-	// 0.4 s instead of a real portal's 65 s) and searched for.
-	patienceWithPoint = 900 * time.Millisecond
+	// patience is how long a process may take to reach its point: long enough for a lost
+	// write of the life before to be waited out (the configuration's max_execution and
+	// settle are 0.4 s instead of a real portal's 65 s) and searched for.
+	patience = 900 * time.Millisecond
+	// patienceInDoubt is that for points that a lost write of the same life leads to: after
+	// it the portal is left alone for a second.
+	patienceInDoubt = 4 * time.Second
+	// births are the processes that are killed while they make the data folder.
+	births = 8
 )
 
 // killHouse is a house whose process is killed again and again.
@@ -40,17 +46,26 @@ type killHouse struct {
 	points []string
 	config string
 	text   string // the configuration
-	name   int    // how often the project was renamed
+	names  int    // how often the project was renamed
 
 	tickets chan struct{} // each lets one call begin
 	clients []*killClient
 	logs    []string // of the last processes
 }
 
+// clientKind says who takes a client's calls.
+type clientKind int
+
+const (
+	bySame      clientKind = iota // the same person answers all of them
+	missed                        // nobody does
+	byColleague                   // another person answers all after the first
+)
+
 // killClient is a client and what his calls should lead to.
 type killClient struct {
 	phone string
-	kind  int // 0: his calls are answered by the same person; 1: missed; 2: answered by another person after the first
+	kind  clientKind
 	sent  []string
 }
 
@@ -84,23 +99,27 @@ func (k *killHouse) round(n int) {
 		dice := rand.New(rand.NewPCG(k.dice.Uint64(), uint64(s)))
 		sending.Go(func() { k.sendAll(dice) })
 	}
-	for range n {
+	for i := range n {
 		for range callsPerKill {
 			k.tickets <- struct{}{}
 		}
-		if k.dice.IntN(5) == 0 {
+		switch {
+		case i < births && i < n/2:
+			k.live("", time.Duration(k.dice.IntN(100))*time.Millisecond)
+		case k.dice.IntN(6) == 0:
 			k.live("", time.Duration(k.dice.IntN(400))*time.Millisecond)
-		} else {
-			k.live(k.count.next(k.points), patienceWithPoint)
+		default:
+			point := k.count.next(k.points)
+			k.live(point, k.prepare(point))
 		}
 	}
+	k.write("")
 	close(k.tickets)
 	last := startProcess(k.test, k.config)
 	defer func() {
 		last.kill()
 		if k.test.Failed() {
-			k.logs = append(k.logs, last.log.String())
-			k.test.Logf("the logs of the last processes:\n%s", strings.Join(k.logs, "----- killed\n"))
+			k.test.Logf("the logs of the last processes:\n%s", strings.Join(append(k.logs, tail(last.log.String())), ""))
 		}
 	}()
 	waitReady(k.test, k.house)
@@ -108,14 +127,39 @@ func (k *killHouse) round(n int) {
 	k.judge()
 }
 
+// prepare makes sure that a process comes to the point, and says how long that may take.
+func (k *killHouse) prepare(point string) time.Duration {
+	switch {
+	case stopping(point):
+		return limit
+	case strings.Contains(point, "settings"):
+		k.names++
+		k.write(fmt.Sprintf("    name: Shop %d\n", k.names))
+	case strings.Contains(point, "doubt"):
+		k.write("", "max_execution: 300ms", "max_execution: 1500ms")
+		fallthrough
+	case strings.Contains(point, "/search/"):
+		k.portal.Inject(bitrixtest.Fault{Method: "tasks.task.add", Do: bitrixtest.CutAfter})
+		return patienceInDoubt
+	default:
+		k.write("")
+	}
+	return patience
+}
+
+// write writes the configuration with further lines of the project, and texts replaced.
+func (k *killHouse) write(more string, replace ...string) {
+	text := strings.NewReplacer(replace...).Replace(k.text)
+	if err := os.WriteFile(k.config, []byte(strings.Replace(text, "    locale: en\n", "    locale: en\n"+more, 1)), 0o600); err != nil {
+		k.test.Fatal(err)
+	}
+}
+
 // live runs a process until it dies at its point, or for so long.
 func (k *killHouse) live(point string, patience time.Duration) {
 	var environment []string
 	if point != "" {
 		environment = []string{fmt.Sprintf("%s=%s:%d", fault.KillAt, point, k.count.pass(point, k.dice))}
-	}
-	if strings.Contains(point, "settings") {
-		k.rename()
 	}
 	p := startProcess(k.test, k.config, environment...)
 	dead := make(chan struct{})
@@ -125,7 +169,6 @@ func (k *killHouse) live(point string, patience time.Duration) {
 			k.test.Fatalf("it ended before it was told to stop:\n%s", p.log)
 		}
 		_ = p.Process.Signal(syscall.SIGTERM)
-		patience = limit
 	}
 	atPoint := true
 	select {
@@ -139,8 +182,14 @@ func (k *killHouse) live(point string, patience time.Duration) {
 		k.test.Fatalf("with the point %q it ended as %v, want by SIGKILL:\n%s", point, p.ProcessState, p.log)
 	}
 	k.count.killed(point, atPoint)
-	k.logs = append(k.logs, fmt.Sprintf("killed at %q %v\n%s", point, atPoint, p.log))
+	k.logs = append(k.logs, fmt.Sprintf("%s----- killed at %q: %v\n", tail(p.log.String()), point, atPoint))
 	k.logs = k.logs[max(0, len(k.logs)-4):]
+}
+
+// tail is the end of a process's log.
+func tail(log string) string {
+	lines := slices.DeleteFunc(slices.Collect(strings.Lines(log)), func(l string) bool { return strings.Contains(l, "not ready") })
+	return strings.Join(lines[max(0, len(lines)-30):], "")
 }
 
 // stopping says whether a point lies on the way of an orderly stop.
@@ -159,15 +208,6 @@ func (k *killHouse) readyOrDead(dead <-chan struct{}) bool {
 			_ = response.Body.Close()
 			return true
 		}
-	}
-}
-
-// rename makes the project's settings other ones than at the last start.
-func (k *killHouse) rename() {
-	k.name++
-	text := strings.Replace(k.text, "    locale: en\n", fmt.Sprintf("    locale: en\n    name: Shop %d\n", k.name), 1)
-	if err := os.WriteFile(k.config, []byte(text), 0o600); err != nil {
-		k.test.Fatal(err)
 	}
 }
 
@@ -190,7 +230,7 @@ func (k *killHouse) newClient() *killClient {
 	k.count.mu.Lock()
 	defer k.count.mu.Unlock()
 	n := len(k.clients)
-	c := &killClient{phone: fmt.Sprintf("+38067111%04d", n), kind: n % 3}
+	c := &killClient{phone: fmt.Sprintf("+38067111%04d", n), kind: []clientKind{bySame, missed, byColleague, missed}[n%4]}
 	k.clients = append(k.clients, c)
 	return c
 }
@@ -200,9 +240,9 @@ func (k *killHouse) newClient() *killClient {
 func (k *killHouse) reports(id string, c *killClient, dice *rand.Rand) []url.Values {
 	over := url.Values{"caller": {c.phone}}
 	switch {
-	case c.kind == 1:
+	case c.kind == missed:
 		over = url.Values{"caller": {c.phone}, "status": {"NO ANSWER"}, "connected_with": {""}, "staffid": {""}, "dialog": {"0"}, "recording": {""}, "has_recording": {"0"}}
-	case c.kind == 2 && len(c.sent) > 0:
+	case c.kind == byColleague && len(c.sent) > 0:
 		over.Set("connected_with", "380501110102")
 		over.Set("staffid", "102")
 	}
@@ -210,7 +250,7 @@ func (k *killHouse) reports(id string, c *killClient, dice *rand.Rand) []url.Val
 	switch n := dice.IntN(6); {
 	case n == 0:
 		return []url.Values{whole, whole}
-	case n == 1 && c.kind != 1:
+	case n == 1 && c.kind != missed:
 		early := url.Values{}
 		for name, value := range whole {
 			early[name] = value

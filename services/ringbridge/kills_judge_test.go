@@ -44,7 +44,7 @@ func (k *killHouse) judge() {
 				k.test.Errorf("client %s, kind %d, calls %v: %d %s, want %d", c.phone, c.kind, c.sent, n[0], what, n[1])
 			}
 		}
-		if c.kind == 1 {
+		if c.kind == missed {
 			continue
 		}
 		for _, id := range c.sent {
@@ -81,9 +81,9 @@ func (c *killClient) wanted() things {
 	switch {
 	case n == 0:
 		return things{}
-	case c.kind == 1:
+	case c.kind == missed:
 		return things{leads: 1, open: n}
-	case c.kind == 2:
+	case c.kind == byColleague:
 		return things{leads: 1, closed: n, open: n - 1}
 	}
 	return things{leads: 1, closed: n}

@@ -78,7 +78,7 @@ func recordPoints(t *testing.T, seed uint64, passed map[string]bool) {
 		"settle/classifier/before", "settle/planner/before", "settle/resolver-shop/before", "settle/writer-shop/before",
 		"request/written", "writer/send/answer known", "store/settings/after", "stop/begun",
 	})
-	k.round(12)
+	k.round(24)
 	last := startProcess(t, k.config)
 	waitReady(t, k.house)
 	if err := last.Process.Signal(syscall.SIGTERM); err != nil {
