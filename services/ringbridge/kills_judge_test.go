@@ -12,7 +12,9 @@ import (
 
 // judge waits for rest and holds what is in the portal against what the calls were.
 func (k *killHouse) judge() {
-	status := k.quiet()
+	k.count.restless.Add(1)
+	status := k.quiet() // ends the test where there is no rest
+	k.count.restless.Add(-1)
 	if status.Parked > 0 {
 		k.test.Errorf("%d calls are parked, want none: %+v", status.Parked, k.parked())
 	}
