@@ -116,6 +116,7 @@ models: ## The model-based tests, CHECKS=5000 histories each
 		tests=$$(grep -lE 'rapid\.Check' "$$package"/*_test.go | xargs awk '/^func Test/ {name = $$2; sub(/\(.*/, "", name)} /rapid\.Check/ {print name}' | sort -u | paste -sd'|'); \
 		go test -count=1 -timeout 60m "./$$package" -run "^($$tests)\$$" -rapid.checks $(CHECKS); \
 	done
+
 .PHONY: kills
 kills: ## Kill KILLS=300 real processes at named points and at random; SEED=0 takes the clock's
 	go test -tags faults -count=1 -timeout 60m ./services/ringbridge -run '^(TestTheListOfKillPointsIsWhatIsPassed|TestKilledAtNamedPointsNothingIsLostOrDoubled)$$' -kills $(KILLS) -seed $(SEED) -v
