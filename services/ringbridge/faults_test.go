@@ -117,12 +117,15 @@ var breakages = []breakage{
 
 // The rows' numbers in the list of faults, in the order above: 1, 3, 3, 4, 5, 4 and 24,
 // 4 and 24, 6, 6, 7, 8, 9, 10, 11, 12, 12, 13, 13, 13, 14, 15, 16 (four), 17, 21, 21, 24,
-// 23. Those of one stage only (2, 19, 20, 22, 24, 25) have tests of their own.
+// 23. 2, 22 and 25 are in faults_alone_test.go, 18 and
+// 19 (a name or a certificate that fails is a portal that can't be reached) with 20 in
+// outage_test.go.
 
 // TestEveryFaultAtEveryStageLosesNothingAndDoublesNothing breaks each portal once in one
 // way at one moment. In the end every call is settled, everything it stands for exists
 // once, and the portal counts as well again.
 func TestEveryFaultAtEveryStageLosesNothingAndDoublesNothing(t *testing.T) {
+	t.Parallel()
 	for seed := range *faultSeeds {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { faultMatrix(t, uint64(seed)) })
 	}
@@ -191,6 +194,7 @@ func faultMatrix(t *testing.T, seed uint64) {
 // TestARefusedCommandParksItsCallUntilSomebodyRetries: a batch that fails in part, at
 // each of its places.
 func TestARefusedCommandParksItsCallUntilSomebodyRetries(t *testing.T) {
+	t.Parallel()
 	places := []string{"crm.item.add", "tasks.task.add", "tasks.task.complete"}
 	var companies []*company
 	for i, method := range places {
