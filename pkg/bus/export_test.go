@@ -101,3 +101,25 @@ func (b *Bus) Stores(ctx context.Context) ([]string, error) {
 	}
 	return out, names.Error()
 }
+
+// AskForEvents leaves a request for events at the broker, as a reader that is paused
+// does. It returns how many came until the request was over.
+func (b *Bus) AskForEvents(ctx context.Context, durable string, most int, wait time.Duration) (<-chan int, error) {
+	c, err := b.stream.Consumer(ctx, durable)
+	if err != nil {
+		return nil, err
+	}
+	batch, err := c.Fetch(most, jetstream.FetchMaxWait(wait))
+	if err != nil {
+		return nil, err
+	}
+	came := make(chan int, 1)
+	go func() {
+		n := 0
+		for range batch.Messages() {
+			n++
+		}
+		came <- n
+	}()
+	return came, nil
+}

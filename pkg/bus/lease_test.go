@@ -173,7 +173,7 @@ func TestWhatAPausedHolderSaysComesToNothing(t *testing.T) {
 
 	// The change was read before the pause, the write comes after it.
 	next, _ := hold(t, other, "one")
-	err := say(zombie, mine, "as a zombie", func() {
+	err := say(zombie, mine, "as a zombie", sync.OnceFunc(func() {
 		line.Die()
 		ctx := receive(t, next, "the other process holds the lease")
 		if err := say(ctx, theirs, "as the successor", func() {}); err != nil {
@@ -183,7 +183,7 @@ func TestWhatAPausedHolderSaysComesToNothing(t *testing.T) {
 			t.Errorf("the successor answers: %v", err)
 		}
 		line.Mend()
-	})
+	}))
 	if !errors.Is(err, bus.ErrLost) {
 		t.Errorf("the zombie's write: %v, want ErrLost", err)
 	}

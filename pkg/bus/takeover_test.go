@@ -86,3 +86,34 @@ func TestAFeedOnAnOutsideBrokerNeedsALease(t *testing.T) {
 		t.Errorf("the feed ended with %v, want nil", err)
 	}
 }
+
+// TestWhatAPausedReaderAskedForIsOutlasted leaves a request for events at the broker, as
+// one does who stands still: events are given to it, and nobody settles them.
+func TestWhatAPausedReaderAskedForIsOutlasted(t *testing.T) {
+	url := bustest.Serve(t)
+	paused, _ := process(t, url)
+	other, _ := process(t, url)
+	done := make(chan int, 100)
+	work := parkedWork("reader", func(_ context.Context, e event.Envelope) ([]event.Envelope, error) {
+		done <- number(t, e)
+		return nil, nil
+	})
+	run(t, paused, nil, work)() // makes the reader
+	came, err := paused.AskForEvents(t.Context(), "reader", 3, 2*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, other, nil, work)
+	bustest.Eventually(t, limit, "the other process has taken over", func() bool { return other.Leases()[0].Here })
+	for n := 1; n <= 6; n++ {
+		publish(t, other, numbered(t, "a", n))
+	}
+	for n := 1; n <= 6; n++ {
+		if got := receive(t, done, "every event is handled"); got != n {
+			t.Fatalf("event %d was handled, want %d", got, n)
+		}
+	}
+	if n := receive(t, came, "the request ends"); n != 3 {
+		t.Errorf("%d events came to the paused reader, want 3: else this test shows nothing", n)
+	}
+}
