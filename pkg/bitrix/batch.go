@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+
+	"github.com/ringbridge/ringbridge/pkg/fault"
 )
 
 // MaxBatch is how many commands the portal takes in one batch.
@@ -182,7 +184,7 @@ func readBatch(a Answer, cmds []Command, halt bool, conceal func(string) string)
 		if o.Error != nil || o.Result != nil {
 			continue
 		}
-		if halt && i > failedAt && i > ranLast {
+		if halt && i > failedAt && (i > ranLast || fault.Wrong("gap-as-not-run")) {
 			o.NotRun = true
 			o.Error = &Error{Class: NotRun, Reason: ReasonHalted, Method: cmd.Method, Stage: StageCommand, err: fmt.Errorf("skipped after the failure of %q", cmds[failedAt].Key)}
 			continue

@@ -1,6 +1,10 @@
 package bitrix
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/ringbridge/ringbridge/pkg/fault"
+)
 
 // Content is what the body of an answer held.
 type Content string
@@ -104,7 +108,13 @@ func Classify(e Evidence) (Class, Reason) {
 		return NotRun, lost(e, ReasonUnreachable)
 	case StageAnswered, StageCommand:
 	default:
+		if fault.Wrong("reset-as-not-run") {
+			return NotRun, ReasonUnreachable
+		}
 		return Ambiguous, lost(e, ReasonUnreadable)
+	}
+	if e.Status >= 500 && fault.Wrong("5xx-as-not-run") {
+		return NotRun, ReasonUnknown
 	}
 	if e.Stage == StageAnswered && redirects[e.Status] {
 		return Wait, ReasonMoved

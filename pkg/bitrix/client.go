@@ -233,6 +233,9 @@ func (c *Client) post(ctx context.Context, portal *url.URL, method string, body 
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", c.agent)
 	fault.Point("request", "begun")
+	if fault.Wrong("transport-sends-again") {
+		req.Header.Set("Idempotency-Key", "1") // net/http then repeats a POST by itself
+	}
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
 		return reply{}, c.failure(method, p.stage(), describe(because(ctx, err)))
@@ -262,6 +265,9 @@ func because(ctx context.Context, err error) error {
 
 func (c *Client) failure(method string, stage Stage, cause *outage) *Error {
 	e := &Error{Method: method, Stage: stage, err: cause}
+	if fault.Wrong("secret-in-error") {
+		e.err = fmt.Errorf("post https://%s/rest/%s/%s/%s: %w", c.portal.Host, c.transport.user, c.transport.secret, method, cause)
+	}
 	e.Class, e.Reason = Classify(Evidence{Stage: stage, TimedOut: errors.Is(cause, context.DeadlineExceeded), Cancelled: errors.Is(cause, context.Canceled)})
 	if errors.Is(cause, errForbidden) {
 		e.Class, e.Reason = Wait, ReasonForbidden

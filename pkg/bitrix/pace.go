@@ -3,6 +3,8 @@ package bitrix
 import (
 	"math"
 	"time"
+
+	"github.com/ringbridge/ringbridge/pkg/fault"
 )
 
 // Bucket predicts the portal's counter of requests, so that the portal never
@@ -58,6 +60,9 @@ func NewBucket(perSecond float64, burst int, startFull bool, now time.Time) Buck
 // nobody else took the place.
 func (b *Bucket) Take(now time.Time) time.Duration {
 	if b.rate == 0 {
+		return 0
+	}
+	if fault.Wrong("pace-ignored") {
 		return 0
 	}
 	b.leak(now)

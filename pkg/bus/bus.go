@@ -105,10 +105,14 @@ func Open(ctx context.Context, o Options) (*Bus, error) {
 }
 
 func (b *Bus) makeStream(ctx context.Context, subject string) (err error) {
+	keep := jetstream.LimitsPolicy
+	if fault.Wrong("log-forgets-what-was-read") {
+		keep = jetstream.InterestPolicy
+	}
 	b.stream, err = b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: b.name, Subjects: []string{subject},
 		Description: "every event of ringbridge, in the order it was stored",
-		Retention:   jetstream.LimitsPolicy, Storage: jetstream.FileStorage, Compression: jetstream.S2Compression,
+		Retention:   keep, Storage: jetstream.FileStorage, Compression: jetstream.S2Compression,
 		Discard: jetstream.DiscardNew, DenyDelete: true, AllowDirect: true,
 		Duplicates: 2 * time.Minute, Replicas: b.replicas,
 	})

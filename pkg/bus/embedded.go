@@ -38,7 +38,7 @@ func startServer(o Options, log *zap.Logger) (*server.Server, func() error, erro
 	s, err := server.NewServer(&server.Options{
 		ServerName: "ringbridge", DontListen: true, NoSigs: true,
 		JetStream: true, JetStreamDomain: "ringbridge", StoreDir: o.Dir,
-		SyncAlways: !o.Fast, JetStreamMaxStore: o.MaxStore, JetStreamMaxMemory: 64 << 20,
+		SyncAlways: !o.Fast && !fault.Wrong("sync-off"), JetStreamMaxStore: o.MaxStore, JetStreamMaxMemory: 64 << 20,
 		MaxPayload:      1 << 20,
 		JetStreamLimits: server.JSLimitOpts{Duplicates: 2 * time.Minute, DefaultMaxConsumers: 2000},
 	})

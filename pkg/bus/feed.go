@@ -94,6 +94,9 @@ func (b *Bus) Feed(ctx context.Context, f Feed) error {
 			return fmt.Errorf("read as %s: the broker ended the read", f.Name)
 		case <-tick.C:
 			for _, m := range held.all() {
+				if fault.Wrong("feed-without-heartbeat") {
+					continue
+				}
 				if err := m.InProgress(); err != nil {
 					log.Debug("the broker did not hear that an event is being worked on", zap.Error(err))
 				}

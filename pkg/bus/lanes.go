@@ -110,6 +110,9 @@ func (s *subscription) runLane(lane string) {
 // the reader stops first.
 func (s *subscription) handle(d *delivery) bool {
 	fault.Point("given", s.durable)
+	if fault.Wrong("settled-before-handled") {
+		_ = d.Ack()
+	}
 	for attempt := 1; ; attempt++ {
 		m := read(d)
 		settled, again := s.offer(m)
@@ -154,7 +157,7 @@ func (s *subscription) offer(m *message.Message) (settled, again bool) {
 	case <-m.Acked():
 		return true, false
 	case <-m.Nacked():
-		return false, true
+		return fault.Wrong("failed-never-again"), true
 	case <-s.handling.Done():
 		return false, false
 	}
@@ -180,6 +183,9 @@ func (s *subscription) heartbeat() {
 		}
 		s.mu.Unlock()
 		for _, d := range held {
+			if fault.Wrong("reader-without-heartbeat") {
+				continue
+			}
 			if err := d.InProgress(); err != nil {
 				s.log.Debug("the broker did not hear that an event is being worked on", zap.Error(err))
 			}

@@ -47,7 +47,7 @@ func Subject(project string, t event.Type) string {
 // What comes in from outside is refused before the disk is full, so that what follows
 // from it still has room: see [Bus.Healthy].
 func (b *Bus) Publish(ctx context.Context, e event.Envelope) (uint64, error) {
-	if e.Type == event.TypeCallReceived {
+	if e.Type == event.TypeCallReceived && !fault.Wrong("full-disk-accepts") {
 		if err := b.room(); err != nil {
 			return 0, err
 		}
@@ -65,7 +65,9 @@ func (b *Bus) publish(ctx context.Context, topic string, m *message.Message) (ui
 	if err != nil {
 		return 0, fmt.Errorf("encode message %s: %w", m.UUID, err)
 	}
-	wire.Header.Set(nats.MsgIdHdr, m.UUID)
+	if !fault.Wrong("publish-without-id") {
+		wire.Header.Set(nats.MsgIdHdr, m.UUID)
+	}
 	b.writes.RLock()
 	defer b.writes.RUnlock()
 	if err := Held(ctx); err != nil {

@@ -76,7 +76,9 @@ func (s *Store) Set(ctx context.Context, key string, v any, revision uint64) (ui
 		return 0, fmt.Errorf("write %s: %w", key, err)
 	}
 	fault.Point("store", s.name, "before")
-	if revision == 0 {
+	if fault.Wrong("last-write-wins") {
+		revision, err = s.kv.Put(ctx, key, data)
+	} else if revision == 0 {
 		revision, err = s.kv.Create(ctx, key, data)
 	} else {
 		revision, err = s.kv.Update(ctx, key, data, revision)

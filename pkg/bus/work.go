@@ -14,6 +14,7 @@ import (
 	"log/slog"
 
 	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/fault"
 )
 
 // Work changes something outside because of events. It is given every event of its
@@ -107,7 +108,7 @@ func (w Work) settle(m *message.Message, log *zap.Logger) (out []event.Envelope,
 		e = event.Envelope{ID: m.UUID, Type: event.Type(m.Metadata.Get(headerType)), Project: m.Metadata.Get(headerProject)}
 	}
 	var drop *dropError
-	if !errors.As(err, &drop) {
+	if !errors.As(err, &drop) || fault.Wrong("poison-tried-for-ever") {
 		return out, err
 	}
 	log.Error("an event was given up", zap.String("event", e.ID), zap.String("type", string(e.Type)), zap.Error(err))

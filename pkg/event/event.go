@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/ringbridge/ringbridge/pkg/fault"
 )
 
 // Type names an event and the version of its payload. It is the file name in
@@ -87,6 +89,9 @@ func First(source string, now time.Time, p Payload) (Envelope, error) {
 // the event is about, never from the clock: making it again makes the same event.
 // Where one cause leads to several events of a type, what tells them apart.
 func Next(cause Envelope, source string, now time.Time, p Payload, what ...string) (Envelope, error) {
+	if fault.Wrong("id-from-the-clock") {
+		what = append(what, now.String())
+	}
 	id := Derive(append([]string{cause.ID, string(p.Type())}, what...)...)
 	return wrap(id, cause.ID, source, now, p)
 }
@@ -113,6 +118,10 @@ var space = uuid.MustParse("6f1b5f0e-6f37-5b55-9c1c-7d1d8f0c1a51")
 func Derive(parts ...string) string {
 	var b strings.Builder
 	for _, p := range parts {
+		if fault.Wrong("parts-run-together") {
+			b.WriteString(p)
+			continue
+		}
 		fmt.Fprintf(&b, "%d:%s;", len(p), p)
 	}
 	return uuid.NewSHA1(space, []byte(b.String())).String()

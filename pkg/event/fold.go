@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+
+	"github.com/ringbridge/ringbridge/pkg/fault"
 )
 
 // Fold joins what several reports say of one call into its facts. The order in
@@ -27,6 +29,10 @@ func Fold(reports []Call) Call {
 func fold(reports []Call) Call {
 	sorted := slices.Clone(reports)
 	slices.SortStableFunc(sorted, compareReports)
+	if fault.Wrong("early-overwrites-late") {
+		sorted = slices.Clone(reports)
+		slices.Reverse(sorted) // the last to arrive speaks first
+	}
 	folded := sorted[0]
 	folded.Extra = maps.Clone(folded.Extra)
 	for _, r := range sorted[1:] {
@@ -118,7 +124,9 @@ func fill(c *Call, r Call) {
 	first(&c.Extension, r.Extension)
 	first(&c.Duration, r.Duration)
 	first(&c.Waiting, r.Waiting)
-	first(&c.Recording, r.Recording)
+	if !fault.Wrong("recording-lost-in-fold") {
+		first(&c.Recording, r.Recording)
+	}
 	first(&c.Card, r.Card)
 	first(&c.Rating, r.Rating)
 	first(&c.Department, r.Department)

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ringbridge/ringbridge/pkg/fault"
 )
 
 // Shapes of a date without its zone. The format is a setting of the hook (help
@@ -65,6 +67,9 @@ func readDate(s string, loc *time.Location) (time.Time, bool) {
 	if zoned {
 		t = time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, zone)
 	} else {
+		if fault.Wrong("zone-of-the-server") {
+			loc = time.UTC
+		}
 		t = inLocation(t, loc)
 	}
 	return t, plausible(t)

@@ -83,6 +83,9 @@ func (c classifier) handle(ctx context.Context, e event.Envelope) ([]event.Envel
 	fault.Point("classifier", "read")
 	_, err = c.Files.Change(ctx, e.Project, report.ID, func(f *callfile.File) (bool, error) {
 		f.Reports, f.Classified = event.With(f.Reports, report), &out
+		if fault.Wrong("event-not-in-the-file") {
+			f.Classified = nil
+		}
 		f.Received = append(f.Received, e.ID)[max(0, len(f.Received)+1-maxReceived):]
 		return true, nil
 	})
@@ -100,6 +103,9 @@ const maxReceived = 32
 
 // park keeps what could not be read, with what a person can do about it.
 func (c classifier) park(e event.Envelope, cause error) []event.Envelope {
+	if fault.Wrong("parked-forgotten") {
+		return nil
+	}
 	p := &event.CallParked{
 		Project: e.Project, State: event.ParkedWaiting, Received: []string{e.ID}, Step: "classify",
 		Reason: cause.Error(), Remedy: "Look at the raw request in the call's story, correct the settings and retry; or drop it with a reason.",

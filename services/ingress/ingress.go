@@ -82,6 +82,9 @@ func (in *ingress) serve(w http.ResponseWriter, r *http.Request) {
 		in.answer(w, project.ID, http.StatusTooManyRequests, "too many requests at once")
 		return
 	}
+	if fault.Wrong("body-cut") {
+		r.Body = io.NopCloser(io.LimitReader(r.Body, maxBody))
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		in.answer(w, project.ID, http.StatusRequestEntityTooLarge, "the body is over 256 KiB")
@@ -89,6 +92,11 @@ func (in *ingress) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		in.answer(w, project.ID, http.StatusBadRequest, "the body did not arrive whole")
+		return
+	}
+	if fault.Wrong("answered-before-stored") {
+		go func() { _ = in.store(r, project.ID, body) }()
+		in.answer(w, project.ID, http.StatusOK, "ok")
 		return
 	}
 	if err := in.store(r, project.ID, body); err != nil {

@@ -6,6 +6,7 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/callfile"
 	"github.com/ringbridge/ringbridge/pkg/crm"
 	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/fault"
 	"github.com/ringbridge/ringbridge/pkg/service"
 )
 
@@ -33,7 +34,7 @@ func Fresh(f callfile.File, c event.CallClassified, cause string) bool {
 	case c.Retry:
 		return true
 	}
-	return !event.Same(f.Resolved.Facts, c.Call)
+	return !event.Same(f.Resolved.Facts, c.Call) && !fault.Wrong("late-facts-ignored")
 }
 
 // Again is the ground of a call that was decided before and of which more is known now:
@@ -41,7 +42,8 @@ func Fresh(f callfile.File, c event.CallClassified, cause string) bool {
 // since. again is false where the CRM is to be asked: the first time, when a person asked
 // to try again, and when the decisions so far made nothing that could be amended.
 func Again(f callfile.File, c event.CallClassified, cause string) (resolved event.CallResolved, again bool) {
-	if f.Resolved == nil || c.Retry || len(f.Journal) == 0 && f.ResolvedAs != nil && f.Settled == f.ResolvedAs.ID {
+	if f.Resolved == nil || c.Retry || fault.Wrong("own-lead-taken-for-the-clients") ||
+		len(f.Journal) == 0 && f.ResolvedAs != nil && f.Settled == f.ResolvedAs.ID {
 		return resolved, false
 	}
 	resolved = *f.Resolved

@@ -7,6 +7,7 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/bitrix"
 	"github.com/ringbridge/ringbridge/pkg/callfile"
 	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/fault"
 )
 
 // Call is the state machine of one call's commands: what its journal says and the time
@@ -62,7 +63,7 @@ func Patience(execution, settle time.Duration) patience { return patience{execut
 
 // NewCall takes up a call where its journal left it.
 func NewCall(commands []event.BitrixCommand, journal map[string]callfile.Entry, p patience, locale string) *Call {
-	if journal == nil {
+	if journal == nil || fault.Wrong("journal-forgotten") {
 		journal = map[string]callfile.Entry{}
 	}
 	return &Call{
@@ -159,6 +160,9 @@ func (c *Call) Answered(m Move, answer bitrix.BatchAnswer, err *bitrix.Error) (l
 	if m.Step == Search {
 		return c.searched(m, answer, err)
 	}
+	if failed := firstError(answer); failed != nil && fault.Wrong("batch-retried-whole") {
+		err = asError(failed)
+	}
 	for _, command := range m.commands {
 		act := m.acts[command.Role]
 		switch {
@@ -226,6 +230,8 @@ func (c *Call) note(command event.BitrixCommand, act action, err *bitrix.Error) 
 		}
 	case act != actCreate:
 		later = err
+	case err.Class == bitrix.Ambiguous && fault.Wrong("ambiguous-as-not-run"):
+		e.State = callfile.Planned
 	case err.Class == bitrix.Ambiguous:
 		e.State, e.Reason = callfile.InDoubt, string(err.Reason)
 	default:

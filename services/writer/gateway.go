@@ -203,7 +203,7 @@ func (g *gateway) carry(u *unit) {
 			return
 		}
 	}
-	if time.Since(intended) > maxIntentAge {
+	if time.Since(intended) > maxIntentAge && !fault.Wrong("stale-intent-sent") {
 		u.err = errStaleIntent
 		return
 	}
@@ -213,8 +213,12 @@ func (g *gateway) carry(u *unit) {
 	g.mu.Lock()
 	g.requests++
 	g.mu.Unlock()
+	ctx := context.WithoutCancel(u.ctx)
+	if fault.Wrong("context-from-message") {
+		ctx = u.ctx
+	}
 	fault.Point("gateway", u.what, "leaves")
-	u.answer, u.err = g.client.Batch(context.WithoutCancel(u.ctx), u.commands, u.halt)
+	u.answer, u.err = g.client.Batch(ctx, u.commands, u.halt)
 	fault.Point("gateway", u.what, "is back")
 	g.learn(u)
 	fault.Point("gateway", u.what, "is learned from")
@@ -259,6 +263,9 @@ func (g *gateway) learn(u *unit) {
 		state, pause = crm.PortalSlow, 0
 	case bitrix.ReasonMethodBudget:
 		state, pause = crm.PortalSlow, 0
+		if fault.Wrong("budget-stops-all") {
+			pause = time.Minute
+		}
 	case bitrix.ReasonTimeout:
 		state, pause = crm.PortalSlow, time.Second
 	case bitrix.ReasonUnreadable, bitrix.ReasonUnknown:

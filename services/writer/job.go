@@ -73,6 +73,9 @@ func (j *job) carryOut(ctx context.Context, move Move) error {
 		u.priority = priorityLive
 		u.prepare = func() error {
 			j.Begin(move, j.now())
+			if fault.Wrong("intent-after-call") {
+				return nil
+			}
 			fault.Point("writer", "intent meant")
 			err := j.keep(ctx)
 			fault.Point("writer", "intent kept")

@@ -8,6 +8,7 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/bitrix"
 	"github.com/ringbridge/ringbridge/pkg/callfile"
 	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/fault"
 )
 
 // This file is the protocol that keeps a write from being lost or done twice, as a
@@ -52,7 +53,17 @@ type need struct {
 // may stay invisible to a search.
 type patience struct{ execution, settle time.Duration }
 
-func (p patience) over(sent time.Time) time.Time { return sent.Add(p.execution + p.settle) }
+func (p patience) over(sent time.Time) time.Time {
+	switch {
+	case fault.Wrong("no-waiting"):
+		p = patience{}
+	case fault.Wrong("waiting-10s"):
+		p = patience{execution: 10 * time.Second}
+	case fault.Wrong("settle-forgotten"):
+		p.settle = 0
+	}
+	return sent.Add(p.execution + p.settle)
+}
 
 // next says what a command of a call needs now.
 func next(c event.BitrixCommand, journal map[string]callfile.Entry, all []event.BitrixCommand, p patience, now time.Time) need {
@@ -70,6 +81,9 @@ func next(c event.BitrixCommand, journal map[string]callfile.Entry, all []event.
 		}
 		if dependencies(c, journal, all) == actBlocked {
 			return need{act: actBlocked} // what it is bound to is found first, and tells where to look
+		}
+		if fault.Wrong("search-skipped") {
+			return need{act: actCreate}
 		}
 		return need{act: actSearch}
 	case callfile.Made:
@@ -103,6 +117,7 @@ func dependencies(c event.BitrixCommand, journal map[string]callfile.Entry, all 
 				continue
 			}
 			switch e := journal[other.Role]; {
+			case fault.Wrong("dependency-ignored"):
 			case e.State == callfile.Rejected && e.Plan == c.Plan && e.BitrixID == 0:
 				return actReject
 			case e.State == callfile.Intent, e.State == callfile.InDoubt:
@@ -129,17 +144,21 @@ func upToDate(c event.BitrixCommand, e callfile.Entry) bool {
 
 // intend is the entry that is stored before a create leaves.
 func intend(c event.BitrixCommand, e callfile.Entry, now time.Time) callfile.Entry {
-	return callfile.Entry{
+	intent := callfile.Entry{
 		Command: c.ID, Plan: c.Plan, Kind: c.Kind, State: callfile.Intent, Attempt: e.Attempt + 1, SentAt: now,
 		Entity: c.Entity, Task: c.Task,
 	}
+	if fault.Wrong("mark-before-call") {
+		intent.State = callfile.Confirmed
+	}
+	return intent
 }
 
 // made is the entry after the portal gave the thing an id.
 func made(c event.BitrixCommand, e callfile.Entry, id int, closed bool) callfile.Entry {
 	e.Command, e.Plan, e.Kind, e.BitrixID, e.Reason, e.Error = c.ID, c.Plan, c.Kind, id, "", ""
 	e.State = callfile.Confirmed
-	if c.Task != nil && c.Task.Closed && !closed {
+	if c.Task != nil && c.Task.Closed && !closed && !fault.Wrong("unclosed-task") {
 		e.State = callfile.Made
 	}
 	return e

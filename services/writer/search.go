@@ -7,6 +7,7 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/bitrix"
 	"github.com/ringbridge/ringbridge/pkg/callfile"
 	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/fault"
 )
 
 // This file looks for what lost requests may have made, and takes it over.
@@ -95,7 +96,7 @@ func (c *Call) adopt(command event.BitrixCommand, answer bitrix.BatchAnswer) *bi
 	}
 	// Several can only come from outside our protocol; the lowest id is the oldest.
 	e.Adopted = true
-	c.Journal[command.Role] = made(command, e, slices.Min(ids), closed)
+	c.Journal[command.Role] = made(command, e, slices.Min(ids), closed || fault.Wrong("adopted-as-closed"))
 	c.found = append(c.found, command)
 	return nil
 }
@@ -115,7 +116,7 @@ func foundIDs(command event.BitrixCommand, answer bitrix.BatchAnswer) (ids []int
 				return nil, false, err
 			}
 			for _, i := range items {
-				if i.OriginID == command.ID {
+				if i.OriginID == command.ID || fault.Wrong("adopted-unchecked") {
 					ids = append(ids, i.ID)
 				}
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/bitrix"
 	"github.com/ringbridge/ringbridge/pkg/callfile"
 	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/fault"
 )
 
 // originator marks everything this program makes (ORIGINATOR_ID); with the command's
@@ -27,11 +28,14 @@ func commandKey(c event.BitrixCommand) string {
 // create is the portal's command that makes c. What it refers to is in the journal or
 // earlier in the same batch.
 func create(c event.BitrixCommand, journal map[string]callfile.Entry, all []event.BitrixCommand) bitrix.Command {
-	link := func(l event.Link) bitrix.Link { return resolveLink(l, journal, all) }
-	if c.Task != nil {
-		return bitrix.AddTask(taskFields(c, *c.Task, link)).As(commandKey(c))
+	link, key := func(l event.Link) bitrix.Link { return resolveLink(l, journal, all) }, commandKey(c)
+	if n := journal[c.Role].Attempt; n > 1 && fault.Wrong("attempt-in-external-id") {
+		c.ID = fmt.Sprintf("%s-%d", c.ID, n)
 	}
-	return bitrix.AddItem(kinds[c.Kind], entityFields(c, *c.Entity, link)).As(commandKey(c))
+	if c.Task != nil {
+		return bitrix.AddTask(taskFields(c, *c.Task, link)).As(key)
+	}
+	return bitrix.AddItem(kinds[c.Kind], entityFields(c, *c.Entity, link)).As(key)
 }
 
 // update is the portal's command that changes what differs from what was written.
