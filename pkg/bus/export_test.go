@@ -19,6 +19,9 @@ import (
 // SetAckWait shortens the broker's patience, so that a test can outlast it.
 func (r *Router) SetAckWait(d time.Duration) { r.timing.ackWait = d }
 
+// SetAckWait shortens the broker's patience, so that a test can outlast it.
+func (f *Feed) SetAckWait(d time.Duration) { f.ackWait = d }
+
 // SetGrace shortens how long handlers may take after a stop.
 func (r *Router) SetGrace(d time.Duration) { r.timing.grace = d }
 

@@ -24,6 +24,9 @@ type Feed struct {
 	Held int
 	// Take is called for each event, one after the other, and must not block.
 	Take func(Delivery)
+
+	// ackWait is when the broker gives up on a silent reader. Default 30 s.
+	ackWait time.Duration
 }
 
 // Delivery is an event of a feed.
@@ -44,8 +47,10 @@ func (b *Bus) Feed(ctx context.Context, f Feed) error {
 	if f.Held == 0 {
 		f.Held = 5000
 	}
-	const ackWait = 30 * time.Second
-	s := newSubscriber(b, reading{durable: f.Name, ackWait: ackWait, held: f.Held, filters: subjects(f.Project, f.Types)})
+	if f.ackWait == 0 {
+		f.ackWait = 30 * time.Second
+	}
+	s := newSubscriber(b, reading{durable: f.Name, ackWait: f.ackWait, held: f.Held, filters: subjects(f.Project, f.Types)})
 	consumer, err := s.begin(ctx, "")
 	if ctx.Err() != nil {
 		return nil
@@ -84,7 +89,7 @@ func (b *Bus) Feed(ctx context.Context, f Feed) error {
 		return fmt.Errorf("read as %s: %w", f.Name, err)
 	}
 	defer func() { consuming.Stop(); <-consuming.Closed() }()
-	tick := time.NewTicker(ackWait / 3)
+	tick := time.NewTicker(f.ackWait / 3)
 	defer tick.Stop()
 	for {
 		select {

@@ -45,6 +45,9 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if w.answer != nil {
 		status, text, err = w.answer(n)
 	}
+	if gone := r.Context().Err(); gone != nil {
+		return nil, gone // as a real transport does
+	}
 	if err != nil {
 		return nil, err
 	}
