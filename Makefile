@@ -121,6 +121,10 @@ models: ## The model-based tests, CHECKS=5000 histories each
 kills: ## Kill KILLS=300 real processes at named points and at random; SEED=0 takes the clock's
 	go test -tags faults -count=1 -timeout 60m ./services/ringbridge -run '^(TestTheListOfKillPointsIsWhatIsPassed|TestKilledAtNamedPointsNothingIsLostOrDoubled)$$' -kills $(KILLS) -seed $(SEED) -v
 
+.PHONY: variants
+variants: ## Turn on deliberately wrong versions of the program, one at a time: a test must fail under each
+	go test -count=1 -tags faults ./pkg/fault -run '^TestEveryWrongVariantIsCaught$$' -v
+
 .PHONY: ci
 ci: ## All that must hold before a merge, as .ci/run does it
 	.ci/run

@@ -2,6 +2,7 @@ package event_test
 
 import (
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -137,6 +138,35 @@ func TestAnEarlierReportFillsWhatTheFinalOneLeftOpen(t *testing.T) {
 	want := event.Call{ID: "c1", Event: "after", Final: true, Outcome: event.Missed, Direction: event.Inbound, Client: "+380671112233", Traffic: event.Traffic{Source: "google"}}
 	if diff := cmp.Diff(want, event.Fold([]event.Call{before, after})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestWhateverOnlyOneReportNamesIsKept(t *testing.T) {
+	started := time.Date(2026, 3, 2, 9, 15, 0, 0, time.UTC)
+	telling := event.Call{
+		ID: "c1", Event: "answer", Direction: event.Inbound, Callback: true, Client: "+380671112233", ClientName: "Halyna", Line: "+380441112233",
+		Employee: &event.Employee{Name: "Olena Koval", BitrixUser: 7}, AnsweredOn: "+380501110101", Extension: "101", StartedAt: &started,
+		Duration: 50, Waiting: 20, Recording: "https://records.example/c1", Card: "https://cards.example/c1", Rating: "5",
+		Traffic: event.Traffic{
+			Source: "google", Medium: "cpc", Campaign: "spring", Content: "chairs", Term: "chair", ClientID: "1.2", Landing: "https://shop.example/",
+			Referrer: "https://search.example/", VisitorIP: "192.0.2.1", UserAgent: "a browser",
+		},
+		Department: "sales", Scheme: "day", Pool: "web", InsertionType: "dynamic", Extra: map[string]string{"branch": "centre"},
+	}
+	final := event.Call{ID: "c1", Event: "after", Final: true, Outcome: event.Answered, Status: "ANSWERED", Talk: 30}
+	want := telling
+	want.Event, want.Final, want.Outcome, want.Status, want.Talk = final.Event, true, final.Outcome, final.Status, final.Talk
+	if diff := cmp.Diff(want, event.Fold([]event.Call{telling, final})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	// How the telling report itself ended is not the call's end; all else must be tried here.
+	for _, part := range []any{want, want.Traffic} {
+		v := reflect.ValueOf(part)
+		for i := range v.NumField() {
+			if name := v.Type().Field(i).Name; v.Field(i).IsZero() && name != "StatusUnknown" && name != "Transit" {
+				t.Errorf("this test says nothing of %s.%s", v.Type(), name)
+			}
+		}
 	}
 }
 

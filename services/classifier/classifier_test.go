@@ -106,6 +106,22 @@ func TestARequestGivenAgainMakesNoSecondEvent(t *testing.T) {
 	}
 }
 
+// TestAnEventThatACrashSwallowedIsMadeAfterTheStart lets the process die between storing
+// the call's file and its event.
+func TestAnEventThatACrashSwallowedIsMadeAfterTheStart(t *testing.T) {
+	r := openReader(t)
+	e := r.store(form(answered(nil)))
+	swallowed, err := r.handle(t.Context(), e)
+	if err != nil || len(swallowed) != 1 {
+		t.Fatalf("handled with %d events and %v, want one event", len(swallowed), err)
+	}
+	r.gives(e)
+	again, _ := stored[event.CallClassified](r, event.TypeCallClassified)
+	if len(again) != 1 || again[0].ID != swallowed[0].ID {
+		t.Errorf("after the start there are events %v, want the one that was swallowed, %s", again, swallowed[0].ID)
+	}
+}
+
 // TestALostFileMakesTheSameEventAgain takes the file away after the event
 // was stored.
 func TestALostFileMakesTheSameEventAgain(t *testing.T) {

@@ -192,9 +192,12 @@ func (r resolver) lookup(ctx context.Context, e event.Envelope, c event.CallClas
 // waitUntilSettled keeps the client's lane until the writer says that all commands of
 // the plan have their outcome.
 func (r resolver) waitUntilSettled(ctx context.Context, project, call, plan string) error {
+	if fault.Wrong("settled-not-awaited") {
+		return nil
+	}
 	for {
 		a, err := wait[crm.Settled, crm.SettledAnswer](ctx, r, crm.SettledSubject(project), crm.Settled{Call: call, Plan: plan})
-		if err != nil || a.Settled || fault.Wrong("settled-not-awaited") {
+		if err != nil || a.Settled {
 			fault.Point("resolver", "told it is settled")
 			return err
 		}

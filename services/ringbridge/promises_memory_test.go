@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"net/http"
 	"net/url"
 	"sync"
 	"testing"
@@ -21,6 +23,29 @@ func TestALeadThatNoSearchShowsYetIsNotMadeAgain(t *testing.T) {
 	only(t, "leads", h.portal.Leads())
 	if tasks := h.portal.Tasks(); len(tasks) != 2 {
 		t.Errorf("two calls made %d tasks, want 2 on the one lead", len(tasks))
+	}
+}
+
+func TestTheNextCallOfAClientWaitsWhileTheLastOneIsInDoubt(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, bitrixtest.Options{}, "", "max_execution: 300ms", "max_execution: 1s")
+	h.portal.Inject(bitrixtest.Fault{When: writing, Do: bitrixtest.CutBefore})
+	h.send(h.call("c1", nil))
+	h.until("the first call is in doubt", func() bool {
+		var s statusView
+		h.api(http.MethodGet, "/api/v1/projects/shop/status", &s)
+		return s.InDoubt == 1
+	})
+	h.send(h.call("c2", nil))
+	h.quiet()
+	lead := only(t, "leads", h.portal.Leads())
+	for _, task := range h.portal.Tasks() {
+		if fmt.Sprint(task.CRM) != fmt.Sprintf("[L_%d]", lead.ID) {
+			t.Errorf("task %+v, want it on lead %d", task, lead.ID)
+		}
+	}
+	if first, second := h.story("c1").Rule, h.story("c2").Rule; first != "answered/new" || second != "answered/open/owner" {
+		t.Errorf("the calls followed rules %s and %s, want answered/new, and answered/open/owner for the second", first, second)
 	}
 }
 
