@@ -65,16 +65,21 @@ func (c *Call) searched(m Move, answer bitrix.BatchAnswer, err *bitrix.Error) (l
 // looked decides about a task that the portal would not close: one that is closed
 // already, by a person or by an earlier try, or is gone, is as it should be.
 func (c *Call) looked(command event.BitrixCommand, o bitrix.Outcome) *bitrix.Error {
-	if o.Error != nil {
+	var task bitrix.Task
+	there, hidden := false, o.Error != nil && o.Error.Class == bitrix.Refused
+	switch {
+	case hidden: // it can't be seen, so it can't be closed
+	case o.Error != nil:
 		return o.Error
-	}
-	task, there, err := bitrix.DecodeTask(o.Result)
-	if err != nil {
-		return asError(err)
+	default:
+		var err error
+		if task, there, err = bitrix.DecodeTask(o.Result); err != nil {
+			return asError(err)
+		}
 	}
 	e, why := c.Journal[command.Role], c.unclosed[command.Role]
 	delete(c.unclosed, command.Role)
-	if there && !task.Done() {
+	if hidden || there && !task.Done() {
 		c.Journal[command.Role] = refused(command, e, string(why.Reason), why.Human(c.lang))
 		return nil
 	}
