@@ -58,8 +58,12 @@ func Held(ctx context.Context) error {
 // broker this process is the only one, and every lease is held.
 func (b *Bus) Hold(ctx context.Context, name string, work func(context.Context) error) error {
 	l := b.leases
-	l.change(func() { l.wanted[name] = true })
-	defer l.change(func() { delete(l.wanted, name) })
+	l.change(func() { l.wanted[name]++ })
+	defer l.change(func() {
+		if l.wanted[name]--; l.wanted[name] == 0 {
+			delete(l.wanted, name)
+		}
+	})
 	if b.Embedded() {
 		return work(ctx)
 	}
@@ -110,11 +114,11 @@ func (l *leases) take(ctx context.Context, name string) (*term, error) {
 		l.mu.Unlock()
 		if t != nil {
 			err := l.claim(ctx, t)
-			if err == nil {
+			if err == nil && ctx.Err() == nil {
 				return t, nil
 			}
 			l.log.Debug("a lease was not gained", zap.String("lease", name), zap.Error(err))
-			l.change(func() { delete(l.held, name) })
+			l.release(ctx, t)
 		}
 		select {
 		case <-ctx.Done():
@@ -125,9 +129,10 @@ func (l *leases) take(ctx context.Context, name string) (*term, error) {
 	}
 }
 
-// claim makes a term valid by compare-and-set.
+// claim makes a term valid by compare-and-set. It is not cut short when ctx is over:
+// then nobody would know whether the lease is to be given back.
 func (l *leases) claim(ctx context.Context, t *term) error {
-	ctx, cancel := context.WithTimeout(ctx, l.length/3)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.length/3)
 	defer cancel()
 	c := claim{Owner: t.session.id, Host: l.host, Since: time.Now().UTC()}
 	var err error
@@ -145,15 +150,38 @@ func (l *leases) release(ctx context.Context, t *term) {
 	alive := t.held()
 	t.over.Store(true)
 	if alive {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.length/10)
-		defer cancel()
-		c := claim{}
-		var err error
-		if c.revision, err = l.write(ctx, leaseKey(t.name), c, t.revision, 0); err == nil {
-			l.change(func() { l.seen.claim(t.name, c, time.Now()) })
-		}
+		l.giveBack(ctx, t.name, t.revision)
 	}
 	l.change(func() { delete(l.held, t.name) })
+}
+
+// giveBack lets others have a lease at once. It is repeated by tidy where it fails.
+func (l *leases) giveBack(ctx context.Context, name string, revision uint64) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.length/10)
+	defer cancel()
+	c := claim{}
+	var err error
+	if c.revision, err = l.write(ctx, leaseKey(name), c, revision, 0); err != nil {
+		l.log.Debug("a lease was not given back", zap.String("lease", name), zap.Error(err))
+		return
+	}
+	l.change(func() { l.seen.claim(name, c, time.Now()) })
+}
+
+// tidy gives back what this session owns and nobody here works or waits for: the answer
+// to a claim may be lost, and the one to a giving back.
+func (l *leases) tidy(ctx context.Context, s *session) {
+	l.mu.Lock()
+	left := map[string]uint64{}
+	for name, c := range l.seen.claims {
+		if c.Owner == s.id && l.held[name] == nil && l.wanted[name] == 0 {
+			left[name] = c.revision
+		}
+	}
+	l.mu.Unlock()
+	for name, revision := range left {
+		l.giveBack(ctx, name, revision)
+	}
 }
 
 // Lease says who does what only one process may do.

@@ -195,7 +195,9 @@ func TestWhatAPausedHolderSaysComesToNothing(t *testing.T) {
 		t.Errorf("the zombie's event: %v, want ErrLost", err)
 	}
 	for range 20 {
-		who, err := bus.Ask[question, string](t.Context(), other, "ask.demo.who", question{})
+		once, done := context.WithTimeout(t.Context(), limit)
+		who, err := bus.Ask[question, string](once, other, "ask.demo.who", question{})
+		done()
 		if err != nil || who != "successor" {
 			t.Fatalf("asked who answers: %q (%v), want the successor", who, err)
 		}

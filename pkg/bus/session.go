@@ -89,8 +89,8 @@ type leases struct {
 	mine    *session // nil while there is none
 	seen    picture
 	held    map[string]*term // by name, those of this process
-	wanted  map[string]bool
-	changed chan struct{} // closed when mine, seen or held changed
+	wanted  map[string]int   // by name, how often
+	changed chan struct{}    // closed when mine, seen or held changed
 }
 
 const leaseBucket = "leases"
@@ -103,7 +103,7 @@ func openLeases(ctx context.Context, b *Bus, length time.Duration) (*leases, err
 	}
 	l := &leases{
 		bus: b, log: b.log.Named("leases"), length: length, prefix: "$KV." + leaseBucket + ".", stop: func() {},
-		seen: newPicture(), held: map[string]*term{}, wanted: map[string]bool{}, changed: make(chan struct{}),
+		seen: newPicture(), held: map[string]*term{}, wanted: map[string]int{}, changed: make(chan struct{}),
 	}
 	if b.Embedded() {
 		return l, nil
@@ -169,6 +169,7 @@ func (l *leases) keep(ctx context.Context) error {
 			return errors.New("the session could not be renewed in time; what it held may be worked elsewhere")
 		case <-tick.C:
 			l.renew(s)
+			l.tidy(ctx, s)
 		}
 	}
 }
