@@ -20,8 +20,10 @@ import (
 )
 
 const (
-	// callsPerKill are how many calls may begin during one life.
+	// As many calls begin during one life while fewer than backlog wait, and one beyond:
+	// calls that are only worked on after the last kill prove nothing.
 	callsPerKill = 3
+	backlog      = 10
 	// callsPerClient come one after the other, the next one as soon as the last is taken.
 	callsPerClient = 2
 	// senders is how many clients call at once.
@@ -49,6 +51,7 @@ type killHouse struct {
 	names  int    // how often the project was renamed
 
 	tickets chan struct{} // each lets one call begin
+	begun   int           // how many were given
 	clients []*killClient
 	logs    []string // of the last processes
 }
@@ -100,9 +103,7 @@ func (k *killHouse) round(n int) {
 		sending.Go(func() { k.sendAll(dice) })
 	}
 	for i := range n {
-		for range callsPerKill {
-			k.tickets <- struct{}{}
-		}
+		k.admit()
 		switch {
 		case i < births && i < n/2:
 			k.live("", time.Duration(k.dice.IntN(100))*time.Millisecond)
@@ -114,6 +115,7 @@ func (k *killHouse) round(n int) {
 		}
 	}
 	k.write("")
+	k.portal.Heal() // a backlog at a portal that is left alone for a second after each fault takes minutes
 	close(k.tickets)
 	last := startProcess(k.test, k.config)
 	defer func() {
@@ -124,7 +126,21 @@ func (k *killHouse) round(n int) {
 	}()
 	waitReady(k.test, k.house)
 	sending.Wait()
+	begun := time.Now()
 	k.judge()
+	k.count.rested(time.Since(begun))
+}
+
+// admit lets calls begin. Nearly every call ends as one task.
+func (k *killHouse) admit() {
+	n := 1
+	if k.begun-len(k.portal.Tasks()) < backlog {
+		n = callsPerKill
+	}
+	k.begun += n
+	for range n {
+		k.tickets <- struct{}{}
+	}
 }
 
 // prepare makes sure that a process comes to the point, and says how long that may take.

@@ -28,6 +28,7 @@ type killCount struct {
 	mu                             sync.Mutex
 	named, random, calls, requests int
 	lost, doubled                  int
+	rest                           time.Duration  // the longest that a house took to come to rest
 	restless                       atomic.Int64   // houses that came to no rest, and so were not judged
 	died                           map[string]int // by point
 	deck                           []string
@@ -71,9 +72,9 @@ func TestKilledAtNamedPointsNothingIsLostOrDoubled(t *testing.T) {
 	if len(count.missed) > 0 {
 		t.Logf("not reached in time, and killed then: %v", count.missed)
 	}
-	t.Logf("%d kills (%d at a named point, %d at random) at %d of %d points, %d calls, %d requests at the portal: %d lost, %d doubled, in %.0f s",
+	t.Logf("%d kills (%d at a named point, %d at random) at %d of %d points, %d calls, %d requests at the portal: %d lost, %d doubled, in %.0f s (at rest at most %.1f s after the last start)",
 		count.named+count.random, count.named, count.random, len(count.died), len(points), count.calls, count.requests,
-		count.lost, count.doubled, spent.Seconds())
+		count.lost, count.doubled, spent.Seconds(), count.rest.Seconds())
 	if n := count.restless.Load(); n > 0 {
 		t.Errorf("%d houses came to no rest: what they lost is not counted", n)
 	}
@@ -114,6 +115,13 @@ func (c *killCount) killed(point string, atPoint bool) {
 		c.deck = append(c.deck, point)
 	}
 	c.random++
+}
+
+// rested notes how long a house took after its last start.
+func (c *killCount) rested(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rest = max(c.rest, d)
 }
 
 // oncePerLife are points that a process passes once, or a few times in its start.
