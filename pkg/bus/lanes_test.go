@@ -201,3 +201,51 @@ func TestManyKeysInParallelKeepTheirOrder(t *testing.T) {
 		t.Errorf("handled %d, want %d", got, keys*each)
 	}
 }
+
+// TestNothingOvertakesWhatIsGivenBackAtAStop: an event that is being worked on when the
+// reader stops comes again at the next start, and what is behind it in its lane comes
+// after it, even where it arrives during the stop.
+func TestNothingOvertakesWhatIsGivenBackAtAStop(t *testing.T) {
+	b := bustest.Open(t)
+	for round := range 15 {
+		client := fmt.Sprintf("client-%d", round)
+		working := make(chan struct{})
+		var handled list[int]
+		given := parkedWork(fmt.Sprintf("reader-%d", round), func(ctx context.Context, e event.Envelope) ([]event.Envelope, error) {
+			if e.Call != client {
+				return nil, nil
+			}
+			if n := number(t, e); n > 1 {
+				handled.add(n)
+				return nil, nil
+			}
+			select {
+			case <-working:
+				handled.add(1)
+				return nil, nil
+			default:
+			}
+			close(working)
+			<-bus.Stopping(ctx)
+			return nil, errors.New("given back")
+		})
+		stop := run(t, b, nil, given)
+		publish(t, b, numbered(t, client, 1))
+		receive(t, working, "the first event is being worked on")
+		var arriving sync.WaitGroup
+		arriving.Go(func() {
+			for n := 2; n <= 30; n++ {
+				publish(t, b, numbered(t, client, n))
+			}
+		})
+		stop()
+		arriving.Wait()
+		early := len(handled.all())
+		stop = run(t, b, nil, given)
+		bustest.Eventually(t, limit, "all are handled", func() bool { return len(handled.all()) >= 30 })
+		stop()
+		if got := handled.all(); early != 0 || !slices.IsSorted(got) {
+			t.Fatalf("round %d: %d were handled during the stop, in all %v; want none, then 1 to 30", round, early, got)
+		}
+	}
+}
