@@ -9,9 +9,11 @@
 //   - one lane's events are handled one after the other, in their order, also across
 //     errors and restarts; other lanes go on meanwhile;
 //   - a handler that takes long is not given the event a second time;
-//   - a message nobody can read never stops the others.
+//   - a message nobody can read never stops the others;
+//   - with an outside broker each durable is read by one process at a time, and another
+//     takes over where that one dies.
 //
-// Start reading at [Open], [Bus.Publish] and [Work].
+// Start reading at [Open], [Bus.Publish] and [Work]; takeover at lease.go.
 package bus
 
 import (

@@ -20,7 +20,8 @@ import (
 // Work changes something outside because of events. It is given every event of its
 // types at least once; a handler is right when called again with the same one.
 type Work struct {
-	// Name is the durable's name: changing it reads everything again.
+	// Name is the durable's name: changing it reads everything again. It is also the name
+	// of the lease that a process needs to do this work.
 	Name string
 	// Project narrows the work to one project; empty means all.
 	Project string
