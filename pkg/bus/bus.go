@@ -136,7 +136,8 @@ func (b *Bus) connect(o Options) error {
 		opts = append(opts, nats.InProcessServer(b.server))
 	} else {
 		// A connection that died without a word is given up in half a minute.
-		opts = append(opts, nats.PingInterval(10*time.Second), nats.MaxPingsOutstanding(2))
+		// One that was closed is made anew well before a lease is lost.
+		opts = append(opts, nats.PingInterval(10*time.Second), nats.MaxPingsOutstanding(2), nats.ReconnectWait(500*time.Millisecond))
 		if o.Credentials != "" {
 			opts = append(opts, nats.UserCredentials(o.Credentials))
 		}

@@ -21,7 +21,12 @@ const short = 1500 * time.Millisecond
 // process connects to an outside broker until the test ends, or until it is closed.
 func process(t *testing.T, url string) (b *bus.Bus, end func()) {
 	t.Helper()
-	b = bustest.Connect(t, url, short)
+	return connect(t, url, 1, short)
+}
+
+func connect(t *testing.T, url string, replicas int, lease time.Duration) (b *bus.Bus, end func()) {
+	t.Helper()
+	b = bustest.Connect(t, url, replicas, lease)
 	end = sync.OnceFunc(func() {
 		if err := b.Close(); err != nil {
 			t.Errorf("close the connection: %v", err)

@@ -2,8 +2,10 @@ package bus_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -118,5 +120,76 @@ func TestWhatAPausedReaderAskedForIsOutlasted(t *testing.T) {
 	}
 	if n := receive(t, came, "the request ends"); n != 3 {
 		t.Errorf("%d events came to the paused reader, want 3: else this test shows nothing", n)
+	}
+}
+
+// TestABriefCutCostsNoLease closes a holder's connection: it is made anew well before the
+// lease is lost.
+func TestABriefCutCostsNoLease(t *testing.T) {
+	line := bustest.Lay(t, bustest.Serve(t))
+	const lease = 4 * time.Second
+	b, _ := connect(t, line.URL, 1, lease)
+	held, _ := hold(t, b, "one")
+	ctx := receive(t, held, "the lease is held")
+	line.Cut()
+	select {
+	case <-ctx.Done():
+		t.Error("the lease was lost, want it kept")
+	case <-time.After(lease): // longer than it is good for without a renewal
+	}
+	if err := bus.Held(ctx); err != nil {
+		t.Errorf("held: %v, want nil", err)
+	}
+}
+
+// TestAClusterOfThreeServesTakeoversToo does the same as above where every write is
+// agreed on by servers: a holder falls silent, and then one of the servers is stopped.
+func TestAClusterOfThreeServesTakeoversToo(t *testing.T) {
+	urls, stop := bustest.ServeThree(t)
+	const lease = 4 * time.Second // outlasts the election of a leader
+	line := bustest.Lay(t, strings.Split(urls, ",")[0])
+	cut, _ := connect(t, line.URL, 3, lease)
+	other, _ := connect(t, urls, 3, lease)
+	started, done := make(chan int, 100), make(chan int, 100)
+	work := parkedWork("reader", func(ctx context.Context, e event.Envelope) ([]event.Envelope, error) {
+		started <- number(t, e)
+		<-bus.Stopping(ctx)
+		return nil, context.Canceled
+	})
+	run(t, cut, nil, work)
+	publish(t, other, numbered(t, "a", 1), numbered(t, "a", 2))
+	receive(t, started, "the first process works")
+	finish := work
+	finish.Handle = func(_ context.Context, e event.Envelope) ([]event.Envelope, error) {
+		done <- number(t, e)
+		return nil, nil
+	}
+	run(t, other, nil, finish)
+	line.Die()
+	publish(t, other, numbered(t, "a", 3))
+	for want := 1; want <= 3; want++ {
+		if got := receive(t, done, "the successor works"); got != want {
+			t.Errorf("event %d was handled, want %d", got, want)
+		}
+	}
+	s, err := other.Store(t.Context(), "words", "of the test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Set(t.Context(), "key", 1, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Set(t.Context(), "key", 2, 7_000_000); !errors.Is(err, bus.ErrConflict) {
+		t.Errorf("a write on top of an old revision: %v, want ErrConflict", err)
+	}
+	line.Mend()
+	stop(2)
+	e := numbered(t, "a", 4)
+	bustest.Eventually(t, limit, "the two servers that are left store an event", func() bool {
+		_, err := other.Publish(t.Context(), e)
+		return err == nil
+	})
+	if got := receive(t, done, "it is handled"); got != 4 {
+		t.Errorf("event %d was handled, want 4", got)
 	}
 }

@@ -2,7 +2,10 @@ package bustest
 
 import (
 	"context"
+	"fmt"
 	"net"
+	neturl "net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -17,11 +20,52 @@ import (
 // and returns its address. It is gone with the test.
 func Serve(t testing.TB) (url string) {
 	t.Helper()
-	s, err := server.NewServer(&server.Options{
-		ServerName: "outside", Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true,
-		JetStream: true, StoreDir: t.TempDir(), SyncAlways: true, JetStreamMaxStore: 1 << 30, JetStreamMaxMemory: 64 << 20,
-		MaxPayload: 1 << 20,
+	return serve(t, &server.Options{ServerName: "outside", Port: server.RANDOM_PORT}).ClientURL()
+}
+
+// ServeThree runs a cluster of three and returns their addresses; stop ends the n-th.
+func ServeThree(t testing.TB) (url string, stop func(n int)) {
+	t.Helper()
+	var routes []*neturl.URL
+	ports := make([]int, 3)
+	for i := range ports {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close() //nolint:errcheck // it only finds a free port
+		ports[i] = l.Addr().(*net.TCPAddr).Port
+		routes = append(routes, &neturl.URL{Scheme: "nats-route", Host: l.Addr().String()})
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	servers, urls := make([]*server.Server, 3), make([]string, 3)
+	for i := range servers {
+		servers[i] = serve(t, &server.Options{
+			ServerName: fmt.Sprintf("n%d", i), Port: server.RANDOM_PORT, Routes: routes,
+			Cluster: server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: ports[i]},
+		})
+		urls[i] = servers[i].ClientURL()
+	}
+	Eventually(t, 30*time.Second, "the cluster has a leader and all are current", func() bool {
+		leader, current := false, 0
+		for _, s := range servers {
+			leader = leader || s.JetStreamIsLeader()
+			if s.JetStreamIsCurrent() {
+				current++
+			}
+		}
+		return leader && current == len(servers)
 	})
+	return strings.Join(urls, ","), func(n int) { servers[n].Shutdown(); servers[n].WaitForShutdown() }
+}
+
+func serve(t testing.TB, o *server.Options) *server.Server {
+	t.Helper()
+	o.Host, o.NoSigs, o.JetStream, o.StoreDir, o.SyncAlways = "127.0.0.1", true, true, t.TempDir(), true
+	o.JetStreamMaxStore, o.JetStreamMaxMemory, o.MaxPayload = 1<<30, 64<<20, 1<<20
+	s, err := server.NewServer(o)
 	if err != nil {
 		t.Fatalf("set up the outside broker: %v", err)
 	}
@@ -30,15 +74,16 @@ func Serve(t testing.TB) (url string) {
 	if !s.ReadyForConnections(30 * time.Second) {
 		t.Fatal("the outside broker was not ready within 30 s")
 	}
-	return s.ClientURL()
+	return s
 }
 
-// Connect opens a process' connection to an outside broker, with leases of that length.
-func Connect(t testing.TB, url string, lease time.Duration) *bus.Bus {
+// Connect opens a process' connection to an outside broker that keeps everything so many
+// times, with leases of that length.
+func Connect(t testing.TB, url string, replicas int, lease time.Duration) *bus.Bus {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	b, err := bus.Open(ctx, bus.Options{URL: url, Lease: lease, Log: zaptest.NewLogger(t)})
+	b, err := bus.Open(ctx, bus.Options{URL: url, Replicas: replicas, Lease: lease, Log: zaptest.NewLogger(t)})
 	if err != nil {
 		t.Fatalf("connect to the outside broker: %v", err)
 	}
