@@ -98,9 +98,8 @@ func (s *subscription) runLane(lane string) {
 		delete(s.held, d)
 		s.mu.Unlock()
 		if !settled {
-			s.mu.Lock()
-			delete(s.lanes, lane)
-			s.mu.Unlock()
+			// The reader stops. The lane stays taken, so that what still arrives does not
+			// overtake what is given back.
 			return
 		}
 	}
