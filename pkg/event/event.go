@@ -9,6 +9,7 @@ package event
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -116,15 +117,16 @@ var space = uuid.MustParse("6f1b5f0e-6f37-5b55-9c1c-7d1d8f0c1a51")
 // Derive turns causes into an id. Parts are length-prefixed, so ("1","23") and
 // ("12","3") differ.
 func Derive(parts ...string) string {
-	var b strings.Builder
+	b := make([]byte, 0, 128)
 	for _, p := range parts {
 		if fault.Wrong("parts-run-together") {
-			b.WriteString(p)
+			b = append(b, p...)
 			continue
 		}
-		fmt.Fprintf(&b, "%d:%s;", len(p), p)
+		b = strconv.AppendInt(b, int64(len(p)), 10)
+		b = append(append(append(b, ':'), p...), ';')
 	}
-	return uuid.NewSHA1(space, []byte(b.String())).String()
+	return uuid.NewSHA1(space, b).String()
 }
 
 // CommandID names the thing that should be true: the same for a first run, a retry

@@ -44,9 +44,8 @@ func fold(reports []Call) Call {
 // With adds a report to those already known of a call. A report that says nothing
 // new leaves the list as it is; past the limit the least telling one goes.
 func With(reports []Call, r Call) []Call {
-	key := canonical(r)
 	for _, known := range reports {
-		if canonical(known) == key {
+		if Same(known, r) {
 			return reports
 		}
 	}
@@ -59,9 +58,7 @@ func With(reports []Call, r Call) []Call {
 // changing parameter must not grow a call's file for ever.
 const maxReports = 16
 
-// Same says whether two folded calls tell the same story.
-func Same(a, b Call) bool { return canonical(a) == canonical(b) }
-
+// canonical is a report as it is stored.
 func canonical(c Call) string {
 	b, err := json.Marshal(c)
 	if err != nil {
@@ -75,7 +72,7 @@ func canonical(c Call) string {
 // compareReports orders reports by how much they tell, the most telling first. It
 // is a total order over what the reports say, so folding does not depend on luck.
 func compareReports(a, b Call) int {
-	return cmp.Or(
+	byWeight := cmp.Or(
 		boolFirst(a.Final, b.Final),
 		cmp.Compare(outcomeRank(b.Outcome), outcomeRank(a.Outcome)),
 		boolFirst(!a.Transit, !b.Transit),
@@ -84,8 +81,11 @@ func compareReports(a, b Call) int {
 		boolFirst(a.Employee != nil, b.Employee != nil),
 		boolFirst(a.Recording != "", b.Recording != ""),
 		cmp.Compare(b.Duration, a.Duration),
-		cmp.Compare(canonical(b), canonical(a)),
 	)
+	if byWeight != 0 || Same(a, b) {
+		return byWeight
+	}
+	return cmp.Compare(canonical(b), canonical(a))
 }
 
 func boolFirst(a, b bool) int {
@@ -111,8 +111,10 @@ func outcomeRank(o Outcome) int {
 }
 
 func eventRank(e string) int {
-	return slices.Index([]string{"before_outgoing", "before", "forward", "answer", "rating", "after_outgoing", "after"}, e)
+	return slices.Index(eventOrder, e)
 }
+
+var eventOrder = []string{"before_outgoing", "before", "forward", "answer", "rating", "after_outgoing", "after"}
 
 // fill takes from r what c does not know yet.
 func fill(c *Call, r Call) {

@@ -3,8 +3,6 @@ package writer
 import (
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ringbridge/ringbridge/pkg/bitrix"
 	"github.com/ringbridge/ringbridge/pkg/callfile"
 	"github.com/ringbridge/ringbridge/pkg/event"
@@ -131,7 +129,7 @@ func dependencies(c event.BitrixCommand, journal map[string]callfile.Entry, all 
 // upToDate compares what should be true with what was last written: an update would
 // have nothing to say. What a thing is bound to does not change after the fact.
 func upToDate(c event.BitrixCommand, e callfile.Entry) bool {
-	if c.Entity == nil && c.Task == nil || cmp.Equal(c.Entity, e.Entity) && cmp.Equal(c.Task, e.Task) {
+	if c.Entity == nil && c.Task == nil || event.SameEntity(c.Entity, e.Entity) && event.SameTask(c.Task, e.Task) {
 		return true
 	}
 	for _, p := range update(c, e).Params {

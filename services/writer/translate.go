@@ -22,8 +22,10 @@ var kinds = map[event.Kind]bitrix.Kind{
 
 // commandKey names a command inside its batch.
 func commandKey(c event.BitrixCommand) string {
-	return "c" + strings.NewReplacer("-", "", ":", "_").Replace(c.ID)
+	return "c" + keyCharacters.Replace(c.ID)
 }
+
+var keyCharacters = strings.NewReplacer("-", "", ":", "_")
 
 // create is the portal's command that makes c. What it refers to is in the journal or
 // earlier in the same batch.
