@@ -154,10 +154,13 @@ func prose(s string) string { return strings.TrimSpace(strip(s, "\n\t")) }
 // four bytes with the joiners of emoji, control characters but those in keep,
 // and invisible marks, which can turn a text around on the screen.
 func strip(s, keep string) string {
+	if onlyPlain(s, keep) {
+		return s
+	}
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	return strings.Map(func(r rune) rune {
 		switch {
-		case strings.ContainsRune(keep, r):
+		case r < 0x80 && strings.IndexByte(keep, byte(r)) >= 0:
 			return r
 		case unicode.IsSpace(r), r == '\u2028', r == '\u2029':
 			return ' '
@@ -166,4 +169,14 @@ func strip(s, keep string) string {
 		}
 		return r
 	}, s)
+}
+
+// onlyPlain says that a text is of printable ASCII, as most are.
+func onlyPlain(s, keep string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < ' ' || c > '~') && strings.IndexByte(keep, c) < 0 {
+			return false
+		}
+	}
+	return true
 }

@@ -12,16 +12,24 @@ import (
 
 // Same says whether two folded calls tell the same story: whether, once stored, they
 // would read alike.
-func Same(a, b Call) bool {
-	return sameText(a.ID, b.ID) && sameText(a.Event, b.Event) && a.Final == b.Final &&
+func Same(a, b Call) bool { return same(&a, &b) }
+
+func same(a, b *Call) bool {
+	return sameText(a.ID, b.ID) && sameText(a.Leg, b.Leg) && sameText(a.Event, b.Event) && a.Final == b.Final &&
 		sameText(a.Direction, b.Direction) && sameText(a.Outcome, b.Outcome) && sameText(a.Status, b.Status) &&
 		a.StatusUnknown == b.StatusUnknown && a.Callback == b.Callback && a.Transit == b.Transit &&
 		sameText(a.Client, b.Client) && sameText(a.ClientName, b.ClientName) && sameText(a.Line, b.Line) &&
 		sameEmployee(a.Employee, b.Employee) && sameText(a.AnsweredOn, b.AnsweredOn) && sameText(a.Extension, b.Extension) &&
 		sameStoredTime(a.StartedAt, b.StartedAt) && a.Duration == b.Duration && a.Waiting == b.Waiting && a.Talk == b.Talk &&
 		sameText(a.Recording, b.Recording) && sameText(a.Card, b.Card) && sameText(a.Rating, b.Rating) &&
-		sameTraffic(a.Traffic, b.Traffic) && sameText(a.Department, b.Department) && sameText(a.Scheme, b.Scheme) &&
-		sameText(a.Pool, b.Pool) && sameText(a.InsertionType, b.InsertionType) && sameExtra(a.Extra, b.Extra)
+		sameTraffic(&a.Traffic, &b.Traffic) && sameText(a.Department, b.Department) && sameText(a.Scheme, b.Scheme) &&
+		sameText(a.Pool, b.Pool) && sameText(a.InsertionType, b.InsertionType) && sameExtra(a.Extra, b.Extra) &&
+		slices.EqualFunc(a.Legs, b.Legs, sameLeg)
+}
+
+func sameLeg(a, b Leg) bool {
+	return sameText(a.ID, b.ID) && sameEmployee(a.Employee, b.Employee) && sameText(a.AnsweredOn, b.AnsweredOn) &&
+		sameText(a.Extension, b.Extension) && sameStoredTime(a.StartedAt, b.StartedAt) && a.Talk == b.Talk && sameText(a.Recording, b.Recording)
 }
 
 func sameEmployee(a, b *Employee) bool {
@@ -31,8 +39,8 @@ func sameEmployee(a, b *Employee) bool {
 	return sameText(a.Name, b.Name) && sameText(a.Code, b.Code) && a.BitrixUser == b.BitrixUser
 }
 
-func sameTraffic(a, b Traffic) bool {
-	return a == b || sameText(a.Source, b.Source) && sameText(a.Medium, b.Medium) && sameText(a.Campaign, b.Campaign) &&
+func sameTraffic(a, b *Traffic) bool {
+	return *a == *b || sameText(a.Source, b.Source) && sameText(a.Medium, b.Medium) && sameText(a.Campaign, b.Campaign) &&
 		sameText(a.Content, b.Content) && sameText(a.Term, b.Term) && sameText(a.ClientID, b.ClientID) &&
 		sameText(a.Landing, b.Landing) && sameText(a.Referrer, b.Referrer) && sameText(a.VisitorIP, b.VisitorIP) &&
 		sameText(a.UserAgent, b.UserAgent)
