@@ -72,6 +72,14 @@ func NewCall(commands []event.BitrixCommand, journal map[string]callfile.Entry, 
 	}
 }
 
+// Done says whether a plan needs no work any more: it is settled, or the newest plan of
+// its call is. Commands that the broker gives once more must not undo what came after
+// them. (The newest being stored is not enough: where it only adds to the others, it
+// makes nothing.)
+func Done(file callfile.File, plan string) bool {
+	return file.Settled == plan || file.ResolvedAs != nil && file.Settled == file.ResolvedAs.ID
+}
+
 // Next says what to do now: look first, else send what may be sent, else wait.
 // Refusals are passed on to what depends on them on the way.
 func (c *Call) Next(now time.Time) Move {

@@ -36,7 +36,7 @@ func (j *job) run(ctx context.Context, commands []event.BitrixCommand) error {
 	if err != nil {
 		return err
 	}
-	if file.Settled == j.plan {
+	if Done(file, j.plan) {
 		return nil
 	}
 	j.Call = NewCall(commands, file.Journal, j.patience, j.locale())
