@@ -23,11 +23,17 @@ type Call struct {
 	waits  patience
 	lang   string
 	before map[string]callfile.Entry
-	// unclosed are tasks that the portal would not close: they are looked at before
-	// that counts as a refusal.
-	unclosed map[string]*bitrix.Error
+	// untouched are tasks that the portal would not close or change: they are looked at
+	// before that counts as a refusal.
+	untouched map[string]untouched
 	// found are things made or adopted since the last TakeMade.
 	found []event.BitrixCommand
+}
+
+// untouched is what was wanted of a task, and why the portal would not.
+type untouched struct {
+	act action
+	why *bitrix.Error
 }
 
 // Step says what a driver does next.
@@ -68,7 +74,7 @@ func NewCall(commands []event.BitrixCommand, journal map[string]callfile.Entry, 
 	}
 	return &Call{
 		Commands: commands, Journal: journal, waits: p, lang: locale,
-		before: maps.Clone(journal), unclosed: map[string]*bitrix.Error{},
+		before: maps.Clone(journal), untouched: map[string]untouched{},
 	}
 }
 
@@ -91,7 +97,7 @@ func (c *Call) Next(now time.Time) Move {
 			c.reject(command)
 			continue
 		}
-		if n.act == actClose && c.unclosed[command.Role] != nil {
+		if _, refused := c.untouched[command.Role]; refused && (n.act == actClose || n.act == actUpdate) {
 			n.act = actLook
 		}
 		if e := c.Journal[command.Role]; n.act == actDone && e.State == callfile.Rejected && e.Plan != command.Plan {
@@ -217,7 +223,7 @@ func (c *Call) take(command event.BitrixCommand, act action, answer bitrix.Batch
 	case closed.Error == nil:
 		c.Journal[command.Role] = made(command, c.Journal[command.Role], c.Journal[command.Role].BitrixID, true)
 	case closed.Error.Class == bitrix.Refused:
-		c.unclosed[command.Role] = closed.Error
+		c.untouched[command.Role] = untouched{actClose, closed.Error}
 	case !closed.NotRun:
 		return closed.Error // closing again is safe
 	}
@@ -230,7 +236,9 @@ func (c *Call) note(command event.BitrixCommand, act action, err *bitrix.Error) 
 	switch {
 	case act == actUpdate && err.Class == bitrix.Refused && err.Reason == bitrix.ReasonNotFound:
 		// A person deleted it since: that is their decision.
-		e.State, e.Entity, e.Task, e.Reason = callfile.Confirmed, command.Entity, command.Task, string(err.Reason)
+		e = gone(command, e)
+	case act == actUpdate && err.Class == bitrix.Refused && err.Reason == bitrix.ReasonAccess && command.Task != nil:
+		c.untouched[command.Role] = untouched{act, err} // of a deleted task a portal says the same
 	case err.Class == bitrix.Refused:
 		e = refused(command, e, string(err.Reason), err.Human(c.lang))
 		if err.Description != "" {
@@ -250,6 +258,14 @@ func (c *Call) note(command event.BitrixCommand, act action, err *bitrix.Error) 
 	}
 	c.Journal[command.Role] = e
 	return later
+}
+
+// gone is the entry of something that a person deleted: it is as it should be.
+func gone(command event.BitrixCommand, e callfile.Entry) callfile.Entry {
+	e.Entity, e.Task = command.Entity, command.Task
+	e = made(command, e, e.BitrixID, true)
+	e.Reason = string(bitrix.ReasonNotFound)
+	return e
 }
 
 // reject passes a refusal on to what depends on it.

@@ -29,7 +29,7 @@ const (
 	actUpdate action = "update"
 	// actClose: close a task that was made open. Safe to repeat.
 	actClose action = "close"
-	// actLook: look at a task that the portal would not close.
+	// actLook: look at a task that the portal would not close or change.
 	actLook action = "look"
 	// actSearch: look for what a lost request may have made.
 	actSearch action = "search"
