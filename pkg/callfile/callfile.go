@@ -70,6 +70,9 @@ type Entry struct {
 	Attempt  int        `json:"attempt,omitempty"`
 	SentAt   time.Time  `json:"sent_at,omitzero"`
 	BitrixID int        `json:"bitrix_id,omitempty"`
+	// ChangedAt is when a change of what exists left, while nobody knows whether the
+	// portal is done with it: a later change must not be overtaken by it.
+	ChangedAt time.Time `json:"changed_at,omitzero"`
 	// Adopted is true when the id was found by a search after a lost answer.
 	Adopted bool `json:"adopted,omitempty"`
 	// Entity and Task are what was last written, to know later what a person changed.

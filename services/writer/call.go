@@ -152,8 +152,11 @@ const closing = "_close"
 // request leaves.
 func (c *Call) Begin(m Move, now time.Time) {
 	for _, command := range m.commands {
-		if m.acts[command.Role] == actCreate {
+		switch m.acts[command.Role] {
+		case actCreate:
 			c.Journal[command.Role] = intend(command, c.Journal[command.Role], now)
+		case actUpdate:
+			c.Journal[command.Role] = changing(c.Journal[command.Role], now)
 		}
 	}
 }
@@ -179,16 +182,11 @@ func (c *Call) Answered(m Move, answer bitrix.BatchAnswer, err *bitrix.Error) (l
 	}
 	for _, command := range m.commands {
 		act := m.acts[command.Role]
-		switch {
-		case err == nil:
-			if e := c.take(command, act, answer); e != nil {
-				later = e
-			}
-		case act == actCreate || err.Class == bitrix.Refused:
+		if err != nil {
 			_ = c.note(command, act, err)
 			later = err
-		default:
-			later = err // updating and closing again is safe
+		} else if e := c.take(command, act, answer); e != nil {
+			later = e
 		}
 	}
 	return later
@@ -233,6 +231,9 @@ func (c *Call) take(command event.BitrixCommand, act action, answer bitrix.Batch
 // note writes an error into the journal by what the portal can have done.
 func (c *Call) note(command event.BitrixCommand, act action, err *bitrix.Error) (later *bitrix.Error) {
 	e := c.Journal[command.Role]
+	if err.Class != bitrix.Ambiguous {
+		e.ChangedAt = time.Time{}
+	}
 	switch {
 	case act == actUpdate && err.Class == bitrix.Refused && err.Reason == bitrix.ReasonNotFound:
 		// A person deleted it since: that is their decision.
@@ -245,7 +246,7 @@ func (c *Call) note(command event.BitrixCommand, act action, err *bitrix.Error) 
 			e.Error += " (" + err.Description + ")"
 		}
 	case act != actCreate:
-		later = err
+		later = err // changing and closing again is safe
 	case err.Class == bitrix.Ambiguous && fault.Wrong("ambiguous-as-not-run"):
 		e.State = callfile.Planned
 	case err.Class == bitrix.Ambiguous:

@@ -25,7 +25,8 @@ const (
 	actSkip action = "skip"
 	// actCreate: make it; its intent is stored first.
 	actCreate action = "create"
-	// actUpdate: bring what exists up to date. Safe to repeat.
+	// actUpdate: bring what exists up to date. Safe to repeat once the portal is surely
+	// done with the one before: a change that lands late undoes what came after it.
 	actUpdate action = "update"
 	// actClose: close a task that was made open. Safe to repeat.
 	actClose action = "close"
@@ -71,6 +72,12 @@ func next(c event.BitrixCommand, journal map[string]callfile.Entry, all []event.
 	e, known := journal[c.Role]
 	if !known && c.Amends {
 		return need{act: actSkip}
+	}
+	if !e.ChangedAt.IsZero() {
+		if until := e.ChangedAt.Add(maxIntentAge + p.execution); now.Before(until) {
+			return need{actWait, until}
+		}
+		return need{act: actUpdate}
 	}
 	switch e.State {
 	case callfile.Intent, callfile.InDoubt:
@@ -152,10 +159,16 @@ func intend(c event.BitrixCommand, e callfile.Entry, now time.Time) callfile.Ent
 	return intent
 }
 
+// changing is the entry that is stored before a change leaves.
+func changing(e callfile.Entry, now time.Time) callfile.Entry {
+	e.ChangedAt = now
+	return e
+}
+
 // made is the entry after the portal gave the thing an id.
 func made(c event.BitrixCommand, e callfile.Entry, id int, closed bool) callfile.Entry {
 	e.Command, e.Plan, e.Kind, e.BitrixID, e.Reason, e.Error = c.ID, c.Plan, c.Kind, id, "", ""
-	e.State = callfile.Confirmed
+	e.State, e.ChangedAt = callfile.Confirmed, time.Time{}
 	if c.Task != nil && c.Task.Closed && !closed && !fault.Wrong("unclosed-task") {
 		e.State = callfile.Made
 	}
