@@ -52,16 +52,22 @@ type need struct {
 // may stay invisible to a search.
 type patience struct{ execution, settle time.Duration }
 
+// age is how old an intent may be when its request leaves.
+func (p patience) age() time.Duration { return min(maxIntentAge, p.execution) }
+
+// over is when an intent's effect, if it has one, is to be seen. The request may have
+// left as late as the intent's age allows.
 func (p patience) over(sent time.Time) time.Time {
+	age := p.age()
 	switch {
 	case fault.Wrong("no-waiting"):
-		p = patience{}
+		p, age = patience{}, 0
 	case fault.Wrong("waiting-10s"):
 		p = patience{execution: 10 * time.Second}
 	case fault.Wrong("settle-forgotten"):
-		p.settle = 0
+		p.settle, age = 0, 0
 	}
-	return sent.Add(p.execution + p.settle)
+	return sent.Add(age + p.execution + p.settle)
 }
 
 // next says what a command of a call needs now.
