@@ -293,6 +293,17 @@ func (c *Call) TakeMade() []event.BitrixCommand {
 	return out
 }
 
+// MadeLately returns what exists of a call's entities and may not show in a search yet,
+// also where an earlier life of the process made it.
+func (c *Call) MadeLately(now time.Time) (out []event.BitrixCommand) {
+	for _, command := range c.Commands {
+		if e := c.Journal[command.Role]; command.Entity != nil && e.BitrixID != 0 && now.Before(c.waits.over(e.SentAt)) {
+			out = append(out, command)
+		}
+	}
+	return out
+}
+
 // Outcomes are what is to be said of the commands now.
 func (c *Call) Outcomes() []event.BitrixOutcome {
 	out := make([]event.BitrixOutcome, len(c.Commands))

@@ -40,6 +40,9 @@ func (j *job) run(ctx context.Context, commands []event.BitrixCommand) error {
 		return nil
 	}
 	j.Call = NewCall(commands, file.Journal, j.patience, j.locale())
+	for _, c := range j.MadeLately(j.now()) {
+		j.remembered(c, j.Journal[c.Role].BitrixID)
+	}
 	if !j.restored.IsZero() && doubtRestored(j.Call, event.Fold(file.Reports).StartedAt, j.restored) {
 		if err := j.outlast(ctx); err != nil {
 			return err

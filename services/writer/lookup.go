@@ -88,12 +88,13 @@ func (d *desk) lookup(ctx context.Context, q crm.Lookup) (crm.Found, error) {
 	if len(ids[bitrix.Contact])+len(ids[bitrix.Company])+len(ids[bitrix.Lead])+len(ids[bitrix.Deal]) == 0 {
 		return found, nil
 	}
+	asked := d.now()
 	refused, err := d.details(ctx, q.Since, ids, &found)
 	found.Refused = refused
 	if err != nil || refused != "" {
 		return found, err
 	}
-	d.remember(q.Spellings[0], &found)
+	d.remember(q.Spellings[0], &found, asked)
 	return found, nil
 }
 
@@ -279,10 +280,11 @@ func (m *memory) of(lane string, now time.Time) []remembered {
 	return slices.DeleteFunc(slices.Clone(m.by[lane]), func(r remembered) bool { return now.Sub(r.at) > memoryAge })
 }
 
-// remember adds what this program made so recently that a list may not show it.
-func (d *desk) remember(lane string, found *crm.Found) {
-	for _, r := range d.memory.of(lane, d.now()) {
-		if d.now().Sub(r.at) > d.patience.settle {
+// remember adds what this program made so recently that a list may not have shown it
+// when it was asked for: the answer may have been long on its way.
+func (d *desk) remember(lane string, found *crm.Found, asked time.Time) {
+	for _, r := range d.memory.of(lane, asked) {
+		if asked.Sub(r.at) > d.patience.settle {
 			continue
 		}
 		list := &found.Open
