@@ -33,6 +33,8 @@ type File struct {
 	// facts it was last published with. ResolvedAs is that event.
 	Resolved   *event.CallResolved `json:"resolved,omitempty"`
 	ResolvedAs *event.Envelope     `json:"resolved_as,omitempty"`
+	// Retried are the events by which people asked to try the call again, and were obeyed.
+	Retried []string `json:"retried,omitempty"`
 
 	// Settled is the plan (a call.resolved event) whose commands all have their outcome.
 	Settled string `json:"settled,omitempty"`

@@ -111,13 +111,13 @@ func (r resolver) resolve(ctx context.Context, e event.Envelope, c event.CallCla
 	if err != nil {
 		return nil, err
 	}
-	envelope, err := event.Next(e, "resolver", r.Now(), &resolved)
+	envelope, err := event.Next(e, "resolver", r.Now(), &resolved, What(resolved)...)
 	if err != nil {
 		return nil, bus.Drop(err)
 	}
 	fault.Point("resolver", "asked")
 	_, err = r.Files.Change(ctx, e.Project, c.Call.ID, func(f *callfile.File) (bool, error) {
-		f.Resolved, f.ResolvedAs = &resolved, &envelope
+		Note(f, c, &resolved, &envelope)
 		return true, nil
 	})
 	if err != nil {
