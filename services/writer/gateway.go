@@ -28,8 +28,8 @@ const (
 // answer does not hold up the others, few enough that a fault hits few.
 const slots = 4
 
-// maxIntentAge is how old an intent may be when its request leaves. A process that was
-// paused in between must not send what another may have settled meanwhile.
+// maxIntentAge is how old an intent may be when its request leaves, see [patience.age]. A
+// process that was paused in between must not send what another may have settled meanwhile.
 const maxIntentAge = 2 * time.Second
 
 // unit is something to send as one request.
@@ -57,6 +57,8 @@ type gateway struct {
 	now    func() time.Time
 	log    *zap.Logger
 	alarm  func(up bool)
+	// intentAge is how old an intent may be when its request leaves.
+	intentAge time.Duration
 	// keep stores the bucket's state; a restart goes on from it.
 	keep func(bitrix.BucketState)
 
@@ -203,7 +205,7 @@ func (g *gateway) carry(u *unit) {
 			return
 		}
 	}
-	if time.Since(intended) > maxIntentAge && !fault.Wrong("stale-intent-sent") {
+	if time.Since(intended) > g.intentAge && !fault.Wrong("stale-intent-sent") {
 		u.err = errStaleIntent
 		return
 	}

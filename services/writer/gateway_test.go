@@ -71,7 +71,8 @@ func opened(t *testing.T, w *wire, perSecond float64, burst int) (*gateway, cont
 		t.Fatal(err)
 	}
 	g := &gateway{
-		client: client, now: time.Now, log: zap.NewNop(), wake: make(chan struct{}, 1), alarm: func(bool) {}, keep: func(bitrix.BucketState) {},
+		intentAge: maxIntentAge,
+		client:    client, now: time.Now, log: zap.NewNop(), wake: make(chan struct{}, 1), alarm: func(bool) {}, keep: func(bitrix.BucketState) {},
 		bucket: bitrix.NewBucket(perSecond, burst, false, time.Now()), budget: bitrix.NewBudget(0), portal: crm.Portal{State: crm.PortalOK},
 	}
 	g.stored = g.bucket

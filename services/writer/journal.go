@@ -80,7 +80,7 @@ func next(c event.BitrixCommand, journal map[string]callfile.Entry, all []event.
 		return need{act: actSkip}
 	}
 	if !e.ChangedAt.IsZero() {
-		if until := e.ChangedAt.Add(maxIntentAge + p.execution); now.Before(until) {
+		if until := e.ChangedAt.Add(p.age() + p.execution); now.Before(until) {
 			return need{actWait, until}
 		}
 		return need{act: actUpdate}

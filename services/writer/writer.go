@@ -82,7 +82,8 @@ func newDesk(ctx context.Context, env service.Env, project service.Revision, pac
 	}
 	up.Set(1)
 	d.gateway = &gateway{
-		client: client, budget: bitrix.NewBudget(0), now: env.Now, log: log, wake: make(chan struct{}, 1), portal: crm.Portal{State: crm.PortalOK},
+		intentAge: d.patience.age(),
+		client:    client, budget: bitrix.NewBudget(0), now: env.Now, log: log, wake: make(chan struct{}, 1), portal: crm.Portal{State: crm.PortalOK},
 		alarm: func(ok bool) {
 			up.Set(0)
 			if ok {
