@@ -88,7 +88,7 @@ func openKillHouse(t *testing.T, dice *rand.Rand, count *killCount, points []str
 	for _, f := range []bitrixtest.Fault{
 		{Method: "crm.item.add", Do: bitrixtest.CutAfter}, {Method: "crm.item.add", Do: bitrixtest.CutBefore},
 		{Method: "tasks.task.add", Do: bitrixtest.CutAfter}, {Method: "tasks.task.add", Do: bitrixtest.CutAfterCommands(1)},
-		{Method: "tasks.task.add", Do: bitrixtest.Late(120 * time.Millisecond)}, {Method: "tasks.task.add", Do: bitrixtest.Status500After},
+		{Method: "tasks.task.add", Do: bitrixtest.Late(150 * time.Millisecond)}, {Method: "tasks.task.add", Do: bitrixtest.Status500After},
 		{Method: "crm.duplicate.findbycomm", Do: bitrixtest.CutBefore},
 	} {
 		f.Times, f.Chance = -1, 0.015
