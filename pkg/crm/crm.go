@@ -19,7 +19,8 @@ func SettledSubject(project string) string { return "ask." + project + ".settled
 type Lookup struct {
 	// Spellings are the ways the number may be written in the CRM, at most 20.
 	Spellings []string `json:"spellings"`
-	// Since is when the call came in: older calls are looked up first.
+	// Since is when there was first something to do about the call: older calls are looked
+	// up first, but those of minutes ago behind those of now.
 	Since time.Time `json:"since"`
 }
 

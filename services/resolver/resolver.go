@@ -174,7 +174,7 @@ func (r resolver) ask(ctx context.Context, e event.Envelope, c event.CallClassif
 
 // lookup asks the writer, again and again while the portal or the writer is away.
 func (r resolver) lookup(ctx context.Context, e event.Envelope, c event.CallClassified, s service.Revision) (crm.Found, error) {
-	q := crm.Lookup{Since: e.Time}
+	q := crm.Lookup{Since: c.Call.Came(e.Time)}
 	if c.Client != "" {
 		number := phone.Number(c.Client)
 		q.Spellings = number.Spellings(s.Country)

@@ -15,7 +15,8 @@ import (
 // drives it against a portal, the simulation against a faulty one.
 //
 // A driver does this, over and over: Next; for a Send, Begin and store the journal, and
-// only then send; tell what came of it with Answered or Unsent; store the journal.
+// only then send; tell what came of it with Answered or Unsent; store the journal. A
+// driver that sends for many calls at once takes the Round of a Send in its place.
 type Call struct {
 	Commands []event.BitrixCommand
 	Journal  map[string]callfile.Entry

@@ -109,7 +109,7 @@ func (d *desk) workPlan(call string, g *gathering) {
 	commands := inOrder(g.commands)
 	j := &job{
 		desk: d, call: call, plan: commands[0].Plan, causes: g.causes, doubted: map[string]bool{},
-		since: g.causes[commands[0].Role].Time,
+		since: g.causes[commands[0].Role].Time, keep: keepInFile,
 	}
 	for {
 		err := j.run(d.ctx, commands)
