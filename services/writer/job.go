@@ -61,10 +61,8 @@ func (j *job) run(ctx context.Context, commands []event.BitrixCommand) error {
 		case Wait:
 			j.reportDoubt(ctx)
 			fault.Point("writer", "waits in doubt")
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-time.After(move.Until.Sub(j.now())):
+			if err := sleep(ctx, move.Until.Sub(j.now())); err != nil {
+				return err
 			}
 		default:
 			if err := j.carryOut(ctx, move); err != nil {

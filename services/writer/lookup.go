@@ -20,10 +20,8 @@ import (
 func (d *desk) lookup(ctx context.Context, q crm.Lookup) (crm.Found, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	select {
-	case <-ctx.Done():
-		return crm.Found{}, ctx.Err()
-	case <-time.After(d.visible.Sub(d.now())):
+	if err := sleep(ctx, d.visible.Sub(d.now())); err != nil {
+		return crm.Found{}, err
 	}
 	var found crm.Found
 	ids, refused, err := d.find(ctx, q)
@@ -244,10 +242,18 @@ func pause(ctx context.Context, e *bitrix.Error, now time.Time) error {
 	if e.Reason == bitrix.ReasonQueryLimit {
 		wait = 0 // the bucket knows
 	}
+	return sleep(ctx, wait)
+}
+
+// sleep waits, unless ctx ends before.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(wait):
+	case <-time.After(d):
 		return nil
 	}
 }
