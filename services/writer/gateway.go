@@ -66,7 +66,7 @@ type gateway struct {
 // request itself is not cut short when ctx ends: a request that was cut may still be
 // carried out.
 func (g *gateway) send(ctx context.Context, u *unit) (bitrix.BatchAnswer, error) {
-	u.done, u.ctx = make(chan struct{}), ctx
+	u.done, u.ctx, u.answer, u.err = make(chan struct{}), ctx, bitrix.BatchAnswer{}, nil
 	g.mu.Lock()
 	g.queue.push(u)
 	g.mu.Unlock()

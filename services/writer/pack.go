@@ -247,17 +247,24 @@ func (p *packing) close() *request {
 func (one *passenger) of(outcomes map[string]bitrix.Outcome, answer bitrix.BatchAnswer) bitrix.BatchAnswer {
 	own := bitrix.BatchAnswer{Time: answer.Time, Moved: answer.Moved}
 	for _, c := range one.commands {
-		o := outcomes[c.Key]
+		o, there := outcomes[c.Key]
+		if !there { // an answer that is missing is no answer, least of all "nothing found"
+			o = bitrix.BatchAnswer{}.Get(c.Key)
+		}
 		o.Key = strings.TrimPrefix(o.Key, one.question) // how it was asked is nothing to the asker
 		own.Outcomes = append(own.Outcomes, o)
 	}
 	return own
 }
 
-// without drops a passenger who can't leave.
+func (one *passenger) brings(c bitrix.Command) bool {
+	return slices.ContainsFunc(one.commands, func(o bitrix.Command) bool { return o.Key == c.Key })
+}
+
+// without drops a passenger who can't leave, with what only he brought.
 func (r *request) without(one *passenger) {
 	r.passengers = slices.DeleteFunc(r.passengers, func(o *passenger) bool { return o == one })
 	r.commands = slices.DeleteFunc(slices.Clone(r.commands), func(c bitrix.Command) bool {
-		return slices.ContainsFunc(one.commands, func(o bitrix.Command) bool { return o.Key == c.Key })
+		return one.brings(c) && !slices.ContainsFunc(r.passengers, func(o *passenger) bool { return o.brings(c) })
 	})
 }
