@@ -9,6 +9,10 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/event"
 )
 
+// LiveFor is how long a call counts as live. What is older when its turn comes (after an
+// outage, from the call log, of a replay) waits behind what is live.
+const LiveFor = 5 * time.Minute
+
 // LookupSubject is where a project's questions about clients are put.
 func LookupSubject(project string) string { return "ask." + project + ".lookup" }
 

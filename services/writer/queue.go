@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ringbridge/ringbridge/pkg/bitrix"
+	"github.com/ringbridge/ringbridge/pkg/crm"
 )
 
 // Lanes of what waits for the portal, the first served first.
@@ -17,13 +18,9 @@ const (
 	priorities
 )
 
-// liveFor is how long after its end a call counts as live. What is older when its turn
-// comes (after an outage, from the call log, of a replay) waits behind what is live.
-const liveFor = 5 * time.Minute
-
 // priorityOf is the lane of a call that came at since.
 func priorityOf(since, now time.Time) int {
-	if now.Sub(since) > liveFor {
+	if now.Sub(since) > crm.LiveFor {
 		return priorityBacklog
 	}
 	return priorityLive
