@@ -10,7 +10,7 @@ import (
 
 // few is how many units may be at the portal's door at once without being packed: each
 // leaves alone and has its answer soonest. Where nothing is live nobody gains by that.
-const few = 4
+const few = 2
 
 // pack chooses what leaves now, or says how long to wait for more.
 func (g *gateway) pack(now time.Time) (*packing, time.Duration) {

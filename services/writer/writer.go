@@ -3,8 +3,9 @@
 // that one place knows the pace.
 //
 // Reading order: journal.go holds the protocol (a pure function), job.go carries it
-// out for one call, gateway.go is the one door to a portal, lookup.go answers the
-// resolver. It must never repeat a create of which nobody knows whether it was
+// out for one call, lookup.go answers the resolver. gateway.go is the one door to a
+// portal for both: queue.go says whose turn it is, pack.go what travels together,
+// leave.go when. It must never repeat a create of which nobody knows whether it was
 // carried out.
 package writer
 
