@@ -205,6 +205,25 @@ func TestALostRequestOfManyIsSearchedForInFewAndDoublesNothing(t *testing.T) {
 	}
 }
 
+// TestASlowDiskMakesRequestsSmallerAndStopsNothing stores one journal after the other, so
+// that the intents of a full request would be too old when it leaves.
+func TestASlowDiskMakesRequestsSmallerAndStopsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const calls = 120
+		y, ctx := openYard(t, bitrixtest.Options{})
+		turn := make(chan struct{}, 1)
+		y.disk = func() {
+			turn <- struct{}{}
+			time.Sleep(100 * time.Millisecond)
+			<-turn
+		}
+		company(ctx, y, calls)
+		if leads, tasks := len(y.portal.Leads()), len(y.portal.Tasks()); leads != calls || tasks != calls || len(y.portal.Duplicates()) > 0 {
+			t.Errorf("%d leads and %d tasks, twice %v; want %d of each and none", leads, tasks, y.portal.Duplicates(), calls)
+		}
+	})
+}
+
 func TestABlockedMethodStopsNoOtherAndGoesOnAtItsReset(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		y, ctx := openYard(t, bitrixtest.Options{})

@@ -31,9 +31,9 @@ type yard struct {
 	t      *testing.T
 	desk   *desk
 	portal *bitrixtest.Portal
+	disk   func() // takes its time for each journal
 
 	mu    sync.Mutex
-	known map[string]bool // calls whose number the portal knew
 	files map[string]map[string]callfile.Entry
 	begun map[string]time.Time // when the first request with a watched number left
 }
@@ -92,7 +92,7 @@ func (y *yard) left(phone string) time.Time {
 func openYard(t *testing.T, o bitrixtest.Options) (*yard, context.Context) {
 	t.Helper()
 	o.Sleep = time.Sleep
-	y := &yard{t: t, portal: bitrixtest.New(o), known: map[string]bool{}, files: map[string]map[string]callfile.Entry{}, begun: map[string]time.Time{}}
+	y := &yard{t: t, portal: bitrixtest.New(o), disk: func() { time.Sleep(2 * time.Millisecond) }, files: map[string]map[string]callfile.Entry{}, begun: map[string]time.Time{}}
 	client, err := bitrix.New(bitrix.Options{
 		Portal: &url.URL{Scheme: "https", Host: "example.bitrix24.ua"}, User: "1", Secret: "secret", Transport: y, Timeout: 75 * time.Second,
 	})
@@ -150,14 +150,11 @@ func answeredCall(id, phone string) []event.BitrixCommand {
 // would for one call.
 func (y *yard) call(ctx context.Context, phone string, since time.Time, commands []event.BitrixCommand) {
 	for {
-		found, err := y.desk.lookup(ctx, crm.Lookup{Spellings: spellings(phone), Since: since})
+		_, err := y.desk.lookup(ctx, crm.Lookup{Spellings: spellings(phone), Since: since})
 		if ctx.Err() != nil {
 			return
 		}
 		if err == nil {
-			y.mu.Lock()
-			y.known[commands[0].Call] = len(found.Open)+len(found.Contacts)+len(found.Companies) > 0
-			y.mu.Unlock()
 			break
 		}
 	}
@@ -166,7 +163,7 @@ func (y *yard) call(ctx context.Context, phone string, since time.Time, commands
 
 func (y *yard) write(ctx context.Context, since time.Time, commands []event.BitrixCommand) {
 	j := &job{desk: y.desk, call: commands[0].Call, plan: commands[0].Plan, since: since, doubted: map[string]bool{}, keep: func(_ context.Context, j *job) error {
-		time.Sleep(2 * time.Millisecond) // a disk
+		y.disk()
 		y.mu.Lock()
 		defer y.mu.Unlock()
 		y.files[j.call] = maps.Clone(j.Journal)
