@@ -21,6 +21,8 @@ type Lookup struct {
 	Spellings []string `json:"spellings"`
 	// Since is when the call came in: older calls are looked up first.
 	Since time.Time `json:"since"`
+	// Replay is true for a question that waits behind those of live calls.
+	Replay bool `json:"replay,omitempty"`
 }
 
 // Found is what the CRM knows. Entities are those that a call may belong to: open
@@ -39,12 +41,7 @@ type Found struct {
 }
 
 // Item is an entity of the CRM as far as choosing needs it.
-type Item struct {
-	event.Ref
-	Contact int       `json:"contact,omitempty"`
-	Company int       `json:"company,omitempty"`
-	Active  time.Time `json:"active,omitzero"`
-}
+type Item = event.Item
 
 // Settled asks to be told when a call's plan is settled: it is answered then.
 type Settled struct {

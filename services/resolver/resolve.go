@@ -46,10 +46,11 @@ func Again(f callfile.File, c event.CallClassified, cause string) (resolved even
 	}
 	resolved = *f.Resolved
 	if resolved.First == nil {
-		resolved.First = &event.Ground{Answerer: f.Resolved.Answerer, Facts: f.Resolved.Facts}
+		resolved.First = &event.Ground{Answerer: f.Resolved.Answerer, Facts: f.Resolved.Facts, Received: f.Resolved.Received}
 	}
 	resolved.Amends, resolved.Answerer = true, answererOf(c.Call, f.Resolved.Client.Owner)
 	resolved.Classified, resolved.Facts, resolved.Decision = cause, c.Call, f.Resolved.Decision+1
+	resolved.Received, resolved.Replay = f.Received, nil
 	return resolved, true
 }
 
@@ -58,7 +59,10 @@ func Again(f callfile.File, c event.CallClassified, cause string) (resolved even
 func Resolve(f callfile.File, c event.CallClassified, cause string, s service.Revision, found crm.Found, turn int) event.CallResolved {
 	r := event.CallResolved{
 		Project: c.Project, Classified: cause, Revision: s.Number, Facts: c.Call, Decision: 1,
-		WithoutLeads: found.WithoutLeads, Turn: turn,
+		WithoutLeads: found.WithoutLeads, Turn: turn, Received: f.Received,
+	}
+	if len(found.Open)+len(found.Contacts)+len(found.Companies) > 0 {
+		r.Found = &event.Found{Open: found.Open, Contacts: found.Contacts, Companies: found.Companies}
 	}
 	if f.Resolved != nil {
 		r.Decision = f.Resolved.Decision + 1

@@ -106,6 +106,7 @@ func (r resolver) resolve(ctx context.Context, e event.Envelope, c event.CallCla
 	if err != nil {
 		return nil, err
 	}
+	resolved.Code = r.Version
 	envelope, err := event.Next(e, "resolver", r.Now(), &resolved)
 	if err != nil {
 		return nil, bus.Drop(err)

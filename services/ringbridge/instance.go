@@ -69,7 +69,7 @@ func start(ctx context.Context, cfg settings.Config, o options) (*instance, erro
 		return nil, fmt.Errorf("listen on %s: %w; choose another `listen`", cfg.Listen, err)
 	}
 	in.Addr = listener.Addr().String()
-	if err := in.assemble(ctx, cfg, o); err != nil {
+	if err := in.assemble(ctx, cfg, o, keys.seal); err != nil {
 		return nil, errors.Join(err, listener.Close(), in.stopParts(ctx))
 	}
 	go func() {
@@ -94,7 +94,7 @@ func start(ctx context.Context, cfg settings.Config, o options) (*instance, erro
 	return in, nil
 }
 
-func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options) (err error) {
+func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options, seal settings.Key) (err error) {
 	env := &in.env
 	busOptions := bus.Options{Dir: cfg.Data + "/broker", Fast: o.fast, Log: o.log}
 	if cfg.NATS != nil {
@@ -103,7 +103,7 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	*env = service.Env{
-		Mux: http.NewServeMux(), API: http.NewServeMux(), Log: o.log, Metrics: registry, Data: cfg.Data, Now: time.Now,
+		Mux: http.NewServeMux(), API: http.NewServeMux(), Log: o.log, Metrics: registry, Data: cfg.Data, Now: time.Now, Version: version,
 		Group: service.NewGroup(context.WithoutCancel(ctx), o.log),
 	}
 	if env.Bus, err = bus.Open(ctx, busOptions); err != nil {
@@ -112,9 +112,10 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 	if env.Files, err = callfile.Open(ctx, env.Bus); err != nil {
 		return err
 	}
-	if env.Projects, err = service.LoadProjects(ctx, env.Bus, env.Now, cfg.Projects); err != nil {
+	if env.Projects, err = service.LoadSettings(ctx, env.Bus, env.Now, seal, cfg.Projects); err != nil {
 		return err
 	}
+	env.Group.Go("settings", env.Projects.Follow)
 	if env.Router, err = env.Bus.Router(); err != nil {
 		return err
 	}

@@ -13,11 +13,13 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/crm"
 	"github.com/ringbridge/ringbridge/pkg/event"
 	"github.com/ringbridge/ringbridge/pkg/service"
+	"github.com/ringbridge/ringbridge/pkg/settings"
 )
 
 // desk works the commands of one project.
 type desk struct {
 	project   string
+	portal    settings.Bitrix24 // what the desk was opened with
 	projects  *service.Projects
 	bus       *bus.Bus
 	files     *callfile.Files
