@@ -6,6 +6,7 @@ import (
 
 	"github.com/ringbridge/ringbridge/pkg/bitrix"
 	"github.com/ringbridge/ringbridge/pkg/callfile"
+	"github.com/ringbridge/ringbridge/pkg/crm"
 	"github.com/ringbridge/ringbridge/pkg/event"
 )
 
@@ -78,6 +79,10 @@ func (c *Call) Next(now time.Time) Move {
 	var look, send []event.BitrixCommand
 	for _, command := range c.Commands {
 		n := next(command, c.Journal, c.Commands, c.waits, now)
+		if n.act == actUpdate && c.update(command).Method == "" {
+			c.accept(command)
+			n = next(command, c.Journal, c.Commands, c.waits, now)
+		}
 		if n.act == actReject {
 			c.reject(command)
 			continue
@@ -118,7 +123,7 @@ func (c *Call) requests(commands []event.BitrixCommand, acts map[string]action) 
 				batch = append(batch, bitrix.CompleteTask(bitrix.Link{Ref: bitrix.Ref(key, "task", "id")}).As(key+closing))
 			}
 		case actUpdate:
-			batch = append(batch, update(command, e))
+			batch = append(batch, c.update(command))
 		case actClose:
 			batch = append(batch, bitrix.CompleteTask(bitrix.Link{ID: e.BitrixID}).As(key+closing))
 		}
@@ -185,7 +190,7 @@ func (c *Call) take(command event.BitrixCommand, act action, answer bitrix.Batch
 		}
 		e, closed := c.Journal[command.Role], false
 		if act == actUpdate {
-			closed = e.Task != nil && e.Task.Closed // else it is closed next
+			closed = closedBefore(command, e) // else it is closed next
 			id, e.Entity, e.Task = e.BitrixID, command.Entity, command.Task
 		} else {
 			c.found = append(c.found, command)
@@ -231,6 +236,38 @@ func (c *Call) note(command event.BitrixCommand, act action, err *bitrix.Error) 
 	}
 	c.Journal[command.Role] = e
 	return later
+}
+
+// update is the portal's command that brings a command's thing up to date, or the zero
+// Command where nothing of what differs is to be sent.
+func (c *Call) update(command event.BitrixCommand) bitrix.Command {
+	return update(command, c.Journal[command.Role], func(l event.Link) bitrix.Link {
+		link := resolveLink(l, c.Journal, c.Commands)
+		for _, other := range c.Commands {
+			if link.ID == 0 && other.ID == l.Command && next(other, c.Journal, c.Commands, c.waits, time.Time{}).act != actCreate {
+				return bitrix.Link{} // what is not made is not bound to
+			}
+		}
+		return link
+	})
+}
+
+// accept notes that what differs is as a person wants it, or nothing that the portal keeps.
+func (c *Call) accept(command event.BitrixCommand) {
+	e := c.Journal[command.Role]
+	closed := closedBefore(command, e)
+	e.Entity, e.Task = command.Entity, command.Task
+	e = made(command, e, e.BitrixID, closed)
+	e.Reason = reasonKept
+	c.Journal[command.Role] = e
+}
+
+// reasonKept marks an entry of which nothing was sent.
+const reasonKept = "kept"
+
+// closedBefore says whether an update leaves nothing to close.
+func closedBefore(command event.BitrixCommand, e callfile.Entry) bool {
+	return e.Task != nil && e.Task.Closed || keeps(command, crm.FieldClosed)
 }
 
 // reject passes a refusal on to what depends on it.

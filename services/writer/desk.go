@@ -164,7 +164,7 @@ func (j *job) settle(ctx context.Context, received []string) error {
 		}
 	}
 	_, err := j.files.Change(ctx, j.project, j.call, func(f *callfile.File) (bool, error) {
-		f.Journal, f.Settled = j.Journal, j.plan
+		f.Journal, f.Settled, f.Wanted = j.Journal, j.plan, wantedBy(j.Commands, f.Wanted)
 		return true, nil
 	})
 	if err != nil {
@@ -172,6 +172,21 @@ func (j *job) settle(ctx context.Context, received []string) error {
 	}
 	j.log.Info("call settled", zap.String("call", j.call), zap.String("rule", j.Commands[0].Rule), zap.Int("commands", len(j.Commands)), zap.Int("refused", len(refused)))
 	return nil
+}
+
+// wantedBy are the roles that the decisions of a call want, after one more: an amendment
+// wants what it says beside what was wanted before.
+func wantedBy(commands []event.BitrixCommand, before []string) []string {
+	roles := []string{}
+	if commands[0].Amends {
+		roles = slices.Clone(before)
+	}
+	for _, c := range commands {
+		if c.Kind != event.KindNothing && !c.Unwanted && !slices.Contains(roles, c.Role) {
+			roles = append(roles, c.Role)
+		}
+	}
+	return roles
 }
 
 // tell stores the outcome of a command.

@@ -68,6 +68,11 @@ func (j *job) carryOut(ctx context.Context, move Move) error {
 	u := &unit{commands: move.Batch, halt: move.Halt, priority: prioritySearch, since: j.since}
 	if move.Step == Send {
 		u.priority = priorityLive
+	}
+	if j.Commands[0].Replay != "" {
+		u.priority = priorityBacklog
+	}
+	if move.Step == Send {
 		u.prepare = func() error {
 			j.Begin(move, j.now())
 			return j.keep(ctx)

@@ -77,6 +77,9 @@ func next(c event.BitrixCommand, journal map[string]callfile.Entry, all []event.
 		if upToDate(c, e) {
 			return need{act: actDone}
 		}
+		if dependencies(c, journal, all) == actBlocked {
+			return need{act: actBlocked}
+		}
 		return need{act: actUpdate}
 	case callfile.Rejected:
 		if e.Plan == c.Plan {
@@ -140,6 +143,8 @@ func outcome(c event.BitrixCommand, journal map[string]callfile.Entry, before ma
 		o.State = event.AlreadyTrue
 	case e.State == callfile.Rejected:
 		o.State = event.Refused
+	case e.Reason == reasonKept:
+		o.State = event.AlreadyTrue
 	case e.Adopted:
 		o.State = event.Adopted
 	case e.State == callfile.Intent, e.State == callfile.InDoubt:

@@ -45,6 +45,9 @@ func (d *directory) stale(now time.Time) bool {
 func (d *desk) lookup(ctx context.Context, q crm.Lookup) (crm.Found, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
+	if q.Replay {
+		ctx = context.WithValue(ctx, priorityKey{}, priorityBacklog)
+	}
 	select {
 	case <-ctx.Done():
 		return crm.Found{}, ctx.Err()
@@ -172,8 +175,21 @@ func first50(ids []int) []int { return ids[:min(len(ids), 50)] }
 // read sends reading commands until the portal answers them. refused is set, in the
 // project's language, when it never will.
 func (d *desk) read(ctx context.Context, since time.Time, commands []bitrix.Command) (answer bitrix.BatchAnswer, refused string, err error) {
+	return d.readAs(ctx, priorityOf(ctx), since, commands)
+}
+
+type priorityKey struct{}
+
+// priorityOf is what a question's requests wait as.
+func priorityOf(ctx context.Context) int {
+	priority, _ := ctx.Value(priorityKey{}).(int) // live where nothing else is said
+	return priority
+}
+
+// repeat sends a reading unit until the portal answers it.
+func (d *desk) repeat(ctx context.Context, u *unit) (answer bitrix.BatchAnswer, refused string, err error) {
 	for {
-		answer, err = d.gateway.send(ctx, &unit{commands: commands, priority: priorityLive, since: since})
+		answer, err = d.gateway.send(ctx, u)
 		if ctx.Err() != nil {
 			return answer, "", ctx.Err()
 		}

@@ -177,6 +177,9 @@ func (d *desk) run(ctx context.Context) error {
 	if err := bus.Answer(answering, d.bus, crm.SettledSubject(d.project), d.settled); err != nil {
 		return err
 	}
+	if err := bus.Answer(answering, d.bus, crm.LookSubject(d.project), d.look); err != nil {
+		return err
+	}
 	if err := bus.Answer(answering, d.bus, crm.StatusSubject(d.project), d.status); err != nil {
 		return err
 	}
