@@ -24,12 +24,13 @@ import (
 	"github.com/ringbridge/ringbridge/services/ingress"
 	"github.com/ringbridge/ringbridge/services/planner"
 	"github.com/ringbridge/ringbridge/services/reconciler"
+	"github.com/ringbridge/ringbridge/services/replay"
 	"github.com/ringbridge/ringbridge/services/resolver"
 	"github.com/ringbridge/ringbridge/services/writer"
 )
 
 // serviceNames are what --only may name, in the order of the pipeline.
-var serviceNames = []string{"ingress", "reconciler", "classifier", "resolver", "planner", "writer", "analytics", "console"}
+var serviceNames = []string{"ingress", "reconciler", "classifier", "resolver", "planner", "writer", "analytics", "replay", "console"}
 
 // drainLimit is how long a stop may take in all.
 const drainLimit = 30 * time.Second
@@ -53,6 +54,8 @@ type options struct {
 	log  *zap.Logger
 	// reconcile changes the spans of the reconciliation; nought means the contract's.
 	reconcile reconciler.Options
+	// replayed hears of each call that a replay put right.
+	replayed func(call string)
 	// mux gets further addresses before the server starts.
 	mux func(*http.ServeMux, service.Env)
 }
@@ -133,6 +136,13 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 		"planner":    planner.Start,
 		"writer":     func(e service.Env) error { return writer.Start(ctx, e) },
 		"analytics":  func(e service.Env) error { analytics.Start(e); return nil },
+		"replay": func(e service.Env) error {
+			return replay.Start(ctx, e, replay.Options{
+				Read: classifier.Read, Join: func() replay.Joiner { return &classifier.Joiner{} }, AsLeg: classifier.AsLeg,
+				Resolve: resolver.Resolve, Again: resolver.Again, Takers: resolver.Takers, Plan: planner.Plan, Rule: planner.Rule,
+				Settled: o.replayed,
+			})
+		},
 		"console": func(e service.Env) error {
 			return consoleservice.Start(ctx, e, consoleservice.Options{Gatherer: registry, Ready: in.ready})
 		},
