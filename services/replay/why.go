@@ -25,11 +25,13 @@ func (p *planning) why(ctx context.Context, v *verdict, f callfile.File, call ev
 		if v.ruleOld != v.ruleNew {
 			parts = append(parts, fmt.Sprintf("rule %s instead of %s", v.ruleNew, v.ruleOld))
 		}
-		parts = append(parts, factsChanged(old.Facts, call)...)
+		read := factsChanged(old.Facts, call)
+		parts = append(parts, read...)
 		if owner := v.Ground.Client.Owner; owner != old.Client.Owner && owner != 0 && old.Client.Owner != 0 {
 			parts = append(parts, fmt.Sprintf("the client's responsible is user %d, not %d", owner, old.Client.Owner))
 		}
-		if changes := p.settingsChanged(ctx, old.Revision); changes != "" {
+		// What is read otherwise is reason enough; else the settings are.
+		if changes := p.settingsChanged(ctx, old.Revision); changes != "" && len(read) == 0 {
 			parts = append(parts, changes)
 		}
 		if old.Code != "" && old.Code != p.Version {

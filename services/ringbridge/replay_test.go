@@ -3,8 +3,11 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -120,12 +123,10 @@ type mistake struct {
 	replace []string
 	calls   func(h *house, i int) url.Values
 	correct func(block map[string]any)
-	// right is the same company with right settings from the start, as YAML: what it makes
-	// of the same calls is what the portal must hold in the end. Empty: compared by check.
-	rightMore    string
+	// rightReplace makes the same company with right settings from the start: what it makes
+	// of the same calls is what the portal must hold in the end.
 	rightReplace []string
 	parked       int // how many requests nobody could read
-	check        func(t *testing.T, h *house)
 }
 
 // phoneOf gives each three calls in a row one client.
@@ -242,12 +243,25 @@ func rightWeek(t *testing.T, m mistake) string {
 	return h.sorted()
 }
 
-// sorted is what the portal holds, in an order that does not depend on who came first.
+// sorted is what the portal holds, in an order that does not depend on who came first,
+// with every text, and without what was closed as not needed.
 func (h *house) sorted() string {
 	lines := strings.Split(strings.TrimSpace(h.render()), "\n")
 	for i, line := range lines {
 		lines[i] = regexp.MustCompile(` no\. \d+`).ReplaceAllString(line, "")
 	}
+	for _, task := range h.portal.Tasks() {
+		if !strings.HasPrefix(task.Description, "Not needed:") {
+			lines = append(lines, fmt.Sprintf("text of %q, due %s: %q", task.Title, task.Deadline.UTC(), task.Description))
+		}
+	}
+	lines = slices.DeleteFunc(lines, func(line string) bool {
+		undone := strings.Contains(line, "marked as not needed")
+		if undone && !strings.Contains(line, ", closed,") {
+			h.t.Errorf("this is not needed and still open: %s", line)
+		}
+		return undone
+	})
 	slices.Sort(lines)
 	return strings.Join(lines, "\n") + "\n"
 }
@@ -304,6 +318,175 @@ func TestAfterAMistakeInTheSettingsTheWeekIsPutRight(t *testing.T) {
 			}
 			if left := h.parked(); len(left) != 0 {
 				t.Errorf("%d things are still parked", len(left))
+			}
+		})
+	}
+}
+
+// TestWhatAPersonChangedMeanwhileIsLeftAlone edits what the wrong settings made: a lead is
+// given to somebody else, a task is rewritten, one is deleted, one is moved on.
+func TestWhatAPersonChangedMeanwhileIsLeftAlone(t *testing.T) {
+	for _, m := range mistakes[:2] {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			h := wrongWeek(t, m)
+			leads, tasks := made(h.portal.Leads()), h.portal.Tasks()
+			given, deleted, rewritten := leads[0].ID, tasks[4].ID, tasks[7].ID
+			h.portal.Edit(bitrixtest.Lead, given, func(e *bitrixtest.Entity) { e.ResponsibleID = olena })
+			h.portal.Edit(bitrixtest.Lead, leads[1].ID, func(e *bitrixtest.Entity) { e.Title = "Twelve oak chairs" })
+			h.portal.DeleteTask(deleted)
+			h.portal.EditTask(rewritten, func(t *bitrixtest.Task) { t.Description, t.ResponsibleID = "Called back, wants chairs.", olena })
+			h.correct(m.correct)
+			p := h.plan("{}", false)
+			conflicts := map[string]bool{}
+			for _, r := range p.Rows {
+				if r.Kind == "conflict" {
+					conflicts[fmt.Sprint(r.Entity, " ", r.BitrixID)] = true
+				}
+			}
+			for _, what := range []string{fmt.Sprint("lead ", given), fmt.Sprint("task ", deleted), fmt.Sprint("task ", rewritten)} {
+				if !conflicts[what] {
+					t.Errorf("%s was changed by a person and is no conflict in\n%s", what, p)
+				}
+			}
+			if len(conflicts) != 3 {
+				t.Errorf("%d conflicts, want 3: %v", len(conflicts), conflicts)
+			}
+			if done := h.applyPlan(p.ID); done.State != "done" || done.Skipped != 0 {
+				t.Fatalf("the plan is %s with %d skipped: %s", done.State, done.Skipped, done.Reason)
+			}
+			h.quiet()
+			for _, lead := range h.portal.Leads() {
+				if lead.ID == given && lead.ResponsibleID != olena {
+					t.Errorf("the lead that a person gave to Olena is on user %d", lead.ResponsibleID)
+				}
+				if lead.ID == leads[1].ID && lead.Title != "Twelve oak chairs" {
+					t.Errorf("the lead that a person named is called %q", lead.Title)
+				}
+			}
+			for _, task := range h.portal.Tasks() {
+				if task.ID == rewritten && (task.Description != "Called back, wants chairs." || task.ResponsibleID != olena) {
+					t.Errorf("the task that a person rewrote is on %d and says %q", task.ResponsibleID, task.Description)
+				}
+				if task.ID == deleted {
+					t.Error("the task that a person deleted is there again")
+				}
+			}
+			if again := h.plan("{}", false); len(again.Rows) != 0 {
+				t.Errorf("made again the plan is\n%s", again)
+			}
+			for id, n := range h.portal.Duplicates() {
+				t.Errorf("%s was made %d times", id, n)
+			}
+		})
+	}
+}
+
+func TestAPlanThatIsOlderThanTheSettingsIsRefused(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, bitrixtest.Options{}, "")
+	for i := range 3 {
+		h.send(weekCall(h, i, missedCall))
+	}
+	h.quiet()
+	h.correct(func(block map[string]any) { block["senior"] = petro })
+	p := h.plan("{}", false)
+	if p.Totals["reassign"] != 4 {
+		t.Fatalf("the plan is\n%s\nwant 4 reassigned", p)
+	}
+	h.correct(func(block map[string]any) { block["senior"] = olena })
+	h.portal.ForgetRequests()
+	if code, body := h.request(http.MethodPost, replays+"/"+p.ID+"/apply", "", ""); code != http.StatusConflict {
+		t.Errorf("apply answered %d %s, want 409", code, body)
+	}
+	h.onlyReads("by a refused plan")
+	for name, want := range map[string]int{
+		`{"calls": ["c00"]}`: 2, `{"until": "2026-03-02T13:00:00+02:00"}`: 2,
+		`{"rule": "missed/new"}`: 2, `{"rule": "answered/new"}`: 0, `{"fresh": true}`: 4,
+	} {
+		if got := h.plan(name, false); got.Totals["reassign"] != want || got.Totals["create"] != 0 {
+			t.Errorf("%s: the plan is\n%s\nwant %d reassigned", name, got, want)
+		}
+	}
+	// The lead that they belong to is outside of these, and keeps its responsible.
+	for _, wish := range []string{`{"calls": ["c01"]}`, `{"since": "2026-03-02T12:00:00+02:00"}`} {
+		if got := h.plan(wish, true); len(got.Rows) == 0 || got.Totals["same"] != len(got.Rows) {
+			t.Errorf("%s: the plan is\n%s\nwant every row same", wish, got)
+		}
+	}
+	for _, wish := range []string{`{"since": "yesterday"}`, `{"rule": "no/such"}`, `{"sence": "36h"}`, `[]`} {
+		if code, body := h.request(http.MethodPost, replays, "application/json", wish); code != http.StatusBadRequest {
+			t.Errorf("%s answered %d %s, want 400", wish, code, body)
+		}
+	}
+	if code := h.api(http.MethodGet, replays+"/shop.20200101-000000", nil); code != http.StatusNotFound {
+		t.Errorf("a plan that is not there answered %d, want 404", code)
+	}
+}
+
+// TestKilledInTheMiddleOfAReplayItGoesOn kills the process again and again while a plan is
+// carried out and the portal drops answers.
+func TestKilledInTheMiddleOfAReplayItGoesOn(t *testing.T) {
+	t.Parallel()
+	for _, m := range []mistake{mistakes[1], mistakes[4]} {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			h := buildHouse(t, bitrixtest.Options{}, m.more, m.replace...)
+			dir := t.TempDir()
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.in = &instance{Addr: listener.Addr().String()}
+			if err := listener.Close(); err != nil {
+				t.Fatal(err)
+			}
+			config := filepath.Join(dir, "ringbridge.yaml")
+			if err := os.WriteFile(config, []byte(strings.Replace(h.config, "127.0.0.1:0", h.in.Addr, 1)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			process := startProcess(t, config)
+			defer func() {
+				h.in = nil // nothing of this process is to be stopped
+				process.kill()
+			}()
+			waitReady(t, h)
+			h.sendWeek(m)
+			h.correct(m.correct)
+			p := h.plan("{}", false)
+			h.portal.Inject(bitrixtest.Fault{Method: "crm.item.add", Every: 3, Times: -1, Do: bitrixtest.CutAfter})
+			h.portal.Inject(bitrixtest.Fault{Method: "tasks.task.add", Every: 5, Times: -1, Do: bitrixtest.CutBefore})
+			if code, body := h.request(http.MethodPost, replays+"/"+p.ID+"/apply", "", ""); code != http.StatusAccepted {
+				t.Fatalf("apply answered %d %s", code, body)
+			}
+			for _, at := range []int{3, 9, 15} {
+				h.until("some calls are put right", func() bool {
+					h.api(http.MethodGet, replays+"/"+p.ID, &p)
+					return p.Applied >= at || p.State != "applying"
+				})
+				if p.State != "applying" {
+					t.Fatalf("the plan is %s after %d calls: %s", p.State, p.Applied, p.Reason)
+				}
+				process.kill()
+				process = startProcess(t, config)
+				waitReady(t, h)
+			}
+			h.until("the plan is carried out", func() bool {
+				h.api(http.MethodGet, replays+"/"+p.ID, &p)
+				return p.State != "applying"
+			})
+			if p.State != "done" || p.Applied != 30 || p.Skipped != 0 {
+				t.Errorf("the plan is %s, %d applied, %d skipped: %s; want done, 30 and 0", p.State, p.Applied, p.Skipped, p.Reason)
+			}
+			h.quiet()
+			for id, n := range h.portal.Duplicates() {
+				t.Errorf("%s was made %d times", id, n)
+			}
+			if got, want := h.sorted(), rightWeek(t, m); got != want {
+				t.Errorf("the portal holds:\n%s\nwant what right settings make:\n%s", got, want)
+			}
+			if again := h.plan("{}", false); len(again.Rows) != 0 {
+				t.Errorf("made again the plan is\n%s", again)
 			}
 		})
 	}
