@@ -37,8 +37,9 @@ type File struct {
 	// Settled is the plan (a call.resolved event) whose commands all have their outcome.
 	Settled string `json:"settled,omitempty"`
 	// Wanted are the roles that the settled decisions want; nil in files of versions that
-	// did not note it. What is in the journal beside them was left or undone.
-	Wanted []string `json:"wanted,omitempty"`
+	// did not note it, empty where nothing is wanted. What is in the journal beside them was
+	// left or undone.
+	Wanted []string `json:"wanted,omitzero"`
 	// Journal is the writer's, by command role.
 	Journal map[string]Entry `json:"journal,omitempty"`
 }
