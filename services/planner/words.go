@@ -262,8 +262,10 @@ func (w words) spell(seconds int) string {
 // siblings, also the pointed ones, for a lead's comments are read as HTML too; line
 // breaks become blanks.
 func plain(s string) string {
-	return strings.NewReplacer("[", "［", "]", "］", "<", "＜", ">", "＞", "\r", " ", "\n", " ", "\x00", "").Replace(s)
+	return markup.Replace(s)
 }
+
+var markup = strings.NewReplacer("[", "［", "]", "］", "<", "＜", ">", "＞", "\r", " ", "\n", " ", "\x00", "")
 
 func orElse(s, other string) string {
 	if s == "" {

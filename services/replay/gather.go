@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/ringbridge/ringbridge/pkg/bus"
@@ -26,6 +28,7 @@ const before = 48 * time.Hour
 type archive struct {
 	db   *sql.DB
 	path string
+	of   *sql.Stmt // the reports of a call
 	// parked is what waits for a person: by call, and by the request that nobody could read.
 	byCall, byRequest map[string][]event.CallParked
 }
@@ -44,10 +47,15 @@ func newArchive(ctx context.Context, path string) (*archive, error) {
 	if _, err := db.ExecContext(ctx, "PRAGMA synchronous = OFF"); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	return &archive{db: db, path: path, byCall: map[string][]event.CallParked{}, byRequest: map[string][]event.CallParked{}}, nil
+	of, err := db.PrepareContext(ctx, "SELECT seq, id, report FROM reports WHERE call = ? ORDER BY seq")
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	return &archive{db: db, path: path, of: of, byCall: map[string][]event.CallParked{}, byRequest: map[string][]event.CallParked{}}, nil
 }
 
 func (a *archive) remove() {
+	_ = a.of.Close()
 	_ = a.db.Close()
 	removeDB(a.path)
 }
@@ -67,10 +75,11 @@ type report struct {
 
 // gather reads every request of a project.
 func (r *replayer) gather(ctx context.Context, p Plan, s service.Revision, a *archive) error {
-	joiner := r.Join()
+	joiner, read := r.Join(), r.Read(s)
 	return r.Bus.Past(ctx, bus.View{
 		Name: "replay", Project: p.Project, Types: []event.Type{event.TypeCallReceived, event.TypeCallParked},
 		Apply: func(ctx context.Context, batch []bus.Recorded) error {
+			said := readAll(batch, p, read)
 			tx, err := a.db.BeginTx(ctx, nil)
 			if err != nil {
 				return fmt.Errorf("keep the reports: %w", err)
@@ -80,16 +89,18 @@ func (r *replayer) gather(ctx context.Context, p Plan, s service.Revision, a *ar
 			if err != nil {
 				return fmt.Errorf("keep the reports: %w", err)
 			}
-			for _, e := range batch {
+			for i, e := range batch {
 				if e.Type == event.TypeCallParked {
 					a.park(e.Envelope)
+				}
+				if said[i] == nil {
 					continue
 				}
-				call, ok, err := r.readAgain(ctx, e.Envelope, p, s, joiner)
+				call, err := r.callOf(ctx, *said[i], p.Project, joiner)
 				if err != nil {
 					return err
 				}
-				if !ok {
+				if len(p.CallIDs) > 0 && !slices.Contains(p.CallIDs, call.ID) {
 					continue
 				}
 				text, err := json.Marshal(call)
@@ -108,34 +119,49 @@ func (r *replayer) gather(ctx context.Context, p Plan, s service.Revision, a *ar
 	})
 }
 
-// readAgain reads one request with today's settings. What still can't be read, and what a
-// person had sent again, says nothing.
-func (r *replayer) readAgain(ctx context.Context, e event.Envelope, p Plan, s service.Revision, joiner Joiner) (event.Call, bool, error) {
-	if p.Since != nil && e.Time.Before(p.Since.Add(-before)) {
-		return event.Call{}, false, nil
+// readAll reads requests with today's settings, as fast as this machine can. What still
+// can't be read, and what a person had sent again, says nothing.
+func readAll(batch []bus.Recorded, p Plan, read func(event.CallReceived) (event.Call, error)) []*event.Call {
+	said := make([]*event.Call, len(batch))
+	var reading sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for w := range workers {
+		reading.Go(func() {
+			for i := w; i < len(batch); i += workers {
+				e := batch[i]
+				if e.Type != event.TypeCallReceived || p.Since != nil && e.Time.Before(p.Since.Add(-before)) {
+					continue
+				}
+				received, err := event.As[event.CallReceived](e.Envelope)
+				if err != nil || received.RetryOf != "" {
+					continue
+				}
+				if call, err := read(received); err == nil {
+					said[i] = &call
+				}
+			}
+		})
 	}
-	received, err := event.As[event.CallReceived](e)
-	if err != nil || received.RetryOf != "" {
-		return event.Call{}, false, nil
-	}
-	call, err := r.Read(received, s)
-	if err != nil {
-		return event.Call{}, false, nil
-	}
+	reading.Wait()
+	return said
+}
+
+// callOf finds the call that a report is a part of.
+func (r *replayer) callOf(ctx context.Context, call event.Call, project string, joiner Joiner) (event.Call, error) {
 	of, sure := joiner.CallOf(call)
-	if !sure {
-		file, err := r.Files.Get(ctx, p.Project, call.ID)
-		if err != nil {
-			return call, false, err
-		}
-		switch {
-		case file.LegOf != "":
-			of = r.AsLeg(call, file.LegOf)
-		case len(file.Reports) > 0:
-			of = call
-		}
+	if sure {
+		return of, nil
 	}
-	return of, len(p.CallIDs) == 0 || slices.Contains(p.CallIDs, of.ID), nil
+	file, err := r.Files.Get(ctx, project, call.ID)
+	switch {
+	case err != nil:
+		return call, err
+	case file.LegOf != "":
+		return r.AsLeg(call, file.LegOf), nil
+	case len(file.Reports) > 0:
+		return call, nil
+	}
+	return of, nil
 }
 
 // park keeps track of what waits for a person.
@@ -219,7 +245,7 @@ func (r *replayer) calls(ctx context.Context, project string, a *archive, each f
 
 func (r *replayer) load(ctx context.Context, project, id string, a *archive) (in input) {
 	in.id = id
-	rows, err := a.db.QueryContext(ctx, "SELECT seq, id, report FROM reports WHERE call = ? ORDER BY seq", id)
+	rows, err := a.of.QueryContext(ctx, id)
 	if err != nil {
 		in.err = fmt.Errorf("read the reports of call %s: %w", id, err)
 		return in

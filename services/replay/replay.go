@@ -24,8 +24,9 @@ import (
 // Options are the thoughts of the services that decide: a replay thinks what they
 // think, and knows none of them.
 type Options struct {
-	// Read turns a request into the facts of a call.
-	Read func(event.CallReceived, service.Revision) (event.Call, error)
+	// Read makes what turns a request into the facts of a call under some settings. It is
+	// used by several goroutines at once.
+	Read func(service.Revision) func(event.CallReceived) (event.Call, error)
 	// Join makes what finds the call that a report is a part of.
 	Join func() Joiner
 	// AsLeg gives a report the id of the call that it is a part of.

@@ -138,7 +138,7 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 		"analytics":  func(e service.Env) error { analytics.Start(e); return nil },
 		"replay": func(e service.Env) error {
 			return replay.Start(ctx, e, replay.Options{
-				Read: classifier.Read, Join: func() replay.Joiner { return &classifier.Joiner{} }, AsLeg: classifier.AsLeg,
+				Read: classifier.Reader, Join: func() replay.Joiner { return &classifier.Joiner{} }, AsLeg: classifier.AsLeg,
 				Resolve: resolver.Resolve, Again: resolver.Again, Takers: resolver.Takers, Plan: planner.Plan, Rule: planner.Rule,
 				Settled: o.replayed,
 			})
