@@ -30,6 +30,7 @@ type Env struct {
 	Mux, API *http.ServeMux
 	Log      *zap.Logger
 	Metrics  prometheus.Registerer
+	Views    *Views
 	Data     string
 	// Version is the program's own, noted with every decision.
 	Version string

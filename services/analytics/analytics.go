@@ -42,7 +42,8 @@ func Start(env service.Env) {
 		return nil
 	}
 	env.Group.Go("analytics", func(ctx context.Context) error {
-		return env.Bus.Follow(ctx, bus.View{Name: "analytics", Types: []event.Type{event.TypeCallResolved}, Apply: apply}, new(bus.Progress))
+		forget := func(context.Context) error { mu.Lock(); defer mu.Unlock(); clear(seen); clear(counts); return nil }
+		return env.Views.Follow(ctx, env.Bus, bus.View{Name: "analytics", Types: []event.Type{event.TypeCallResolved}, Apply: apply}, new(bus.Progress), forget)
 	})
 	env.API.HandleFunc("GET /api/v1/projects/{project}/analytics/counts", func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()

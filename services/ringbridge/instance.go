@@ -106,7 +106,7 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	*env = service.Env{
-		Mux: http.NewServeMux(), API: http.NewServeMux(), Log: o.log, Metrics: registry, Data: cfg.Data, Now: time.Now, Version: version,
+		Mux: http.NewServeMux(), API: http.NewServeMux(), Log: o.log, Metrics: registry, Data: cfg.Data, Now: time.Now, Version: version, Views: service.NewViews(),
 		Group: service.NewGroup(context.WithoutCancel(ctx), o.log),
 	}
 	if env.Bus, err = bus.Open(ctx, busOptions); err != nil {
