@@ -25,8 +25,7 @@ type row struct {
 // Start counts from the first event on and answers GET …/analytics/counts.
 func Start(env service.Env) {
 	var mu sync.Mutex
-	seen := map[string]bool{}          // a call may be decided several times and counts once
-	counts := map[string]map[row]int{} // project → row without its number → calls
+	seen, counts := map[string]bool{}, map[string]map[row]int{} // a call, decided several times, counts once; project → row → calls
 	apply := func(_ context.Context, batch []bus.Recorded) error {
 		mu.Lock()
 		defer mu.Unlock()
