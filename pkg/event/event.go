@@ -140,6 +140,10 @@ var payloads = map[Type]func() Payload{
 
 // Decode reads the payload of an event as its newest version.
 func Decode(e Envelope) (Payload, error) {
+	e, err := newest(e)
+	if err != nil {
+		return nil, err
+	}
 	make, known := payloads[e.Type]
 	if !known {
 		return nil, fmt.Errorf("decode event %s: unknown type %q", e.ID, e.Type)
@@ -154,6 +158,10 @@ func Decode(e Envelope) (Payload, error) {
 // As reads the payload of an event whose type the caller knows.
 func As[T any](e Envelope) (T, error) {
 	var v T
+	e, err := newest(e)
+	if err != nil {
+		return v, err
+	}
 	if err := json.Unmarshal(e.Data, &v); err != nil {
 		return v, fmt.Errorf("decode event %s as %s: %w", e.ID, e.Type, err)
 	}
