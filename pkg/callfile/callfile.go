@@ -79,8 +79,11 @@ type Entry struct {
 	// Entity and Task are what was last written, to know later what a person changed.
 	Entity *event.Entity `json:"entity,omitempty"`
 	Task   *event.Task   `json:"task,omitempty"`
-	Reason string        `json:"reason,omitempty"`
-	Error  string        `json:"error,omitempty"`
+	// Former are the responsibles that an entity was written with before: what the CRM said
+	// of it to a later call is then known for ours.
+	Former []int  `json:"former,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	Error  string `json:"error,omitempty"`
 }
 
 // Files opens the files of calls.

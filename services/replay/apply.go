@@ -231,9 +231,6 @@ func (r *replayer) do(ctx context.Context, b *book, n int) (refused string, err 
 	if err := r.retried(ctx, *e, j); err != nil {
 		return "", err
 	}
-	if r.Settled != nil {
-		r.Settled(j.Call)
-	}
 	for _, entry := range file.Journal {
 		if entry.State == callfile.Rejected && entry.Plan == file.ResolvedAs.ID {
 			refused = j.Call

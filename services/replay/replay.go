@@ -38,8 +38,6 @@ type Options struct {
 	// Plan decides, Rule names the rule that it decides by.
 	Plan func(id string, r event.CallResolved, s service.Revision) ([]event.BitrixCommand, error)
 	Rule func(r event.CallResolved) string
-	// Settled is asked after each call that was put right; tests stop there.
-	Settled func(call string)
 }
 
 // Joiner finds the call of a report; sure is false where the call's file knows better.

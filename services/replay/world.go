@@ -11,7 +11,7 @@ import (
 // world is what the plan so far makes of the CRM: calls are decided in their order, and
 // each sees what the plan does for those before it.
 type world struct {
-	// moved are things that get another responsible.
+	// moved are things that get another responsible, or got one since they were made.
 	moved map[event.Ref]move
 	// made are things that the plan makes, by client.
 	made map[string][]making
@@ -19,7 +19,11 @@ type world struct {
 	pending int
 }
 
-type move struct{ was, now int }
+// move is from whom, by what was ever written, and to whom.
+type move struct {
+	was []int
+	now int
+}
 
 type making struct {
 	need
@@ -34,7 +38,7 @@ func key(kind string, id int) event.Ref { return event.Ref{Kind: kind, ID: id} }
 func (w *world) adjust(found *crm.Found, v *verdict, mayBelong bool) (touched bool) {
 	for _, list := range []*[]crm.Item{&found.Open, &found.Contacts, &found.Companies} {
 		for i, item := range *list {
-			if m, ok := w.moved[key(item.Kind, item.ID)]; ok && item.Responsible == m.was {
+			if m, ok := w.moved[key(item.Kind, item.ID)]; ok && item.Responsible != m.now && slices.Contains(m.was, item.Responsible) {
 				*list = slices.Clone(*list)
 				(*list)[i].Responsible, touched = m.now, true
 			}
@@ -66,8 +70,8 @@ func (w *world) note(v *verdict, commands []event.BitrixCommand, journal map[str
 		}
 		e := journal[c.Role]
 		if e.BitrixID != 0 {
-			if e.Entity != nil && e.Entity.Responsible != c.Entity.Responsible {
-				w.moved[key(string(c.Kind), e.BitrixID)] = move{e.Entity.Responsible, c.Entity.Responsible}
+			if e.Entity != nil && (e.Entity.Responsible != c.Entity.Responsible || len(e.Former) > 0) {
+				w.moved[key(string(c.Kind), e.BitrixID)] = move{append(slices.Clone(e.Former), e.Entity.Responsible), c.Entity.Responsible}
 			}
 			continue
 		}

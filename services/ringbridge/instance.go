@@ -54,8 +54,6 @@ type options struct {
 	log  *zap.Logger
 	// reconcile changes the spans of the reconciliation; nought means the contract's.
 	reconcile reconciler.Options
-	// replayed hears of each call that a replay put right.
-	replayed func(call string)
 	// mux gets further addresses before the server starts.
 	mux func(*http.ServeMux, service.Env)
 }
@@ -140,7 +138,6 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 			return replay.Start(ctx, e, replay.Options{
 				Read: classifier.Reader, Join: func() replay.Joiner { return &classifier.Joiner{} }, AsLeg: classifier.AsLeg,
 				Resolve: resolver.Resolve, Again: resolver.Again, Takers: resolver.Takers, Plan: planner.Plan, Rule: planner.Rule,
-				Settled: o.replayed,
 			})
 		},
 		"console": func(e service.Env) error {

@@ -547,3 +547,45 @@ func TestAReplayIsApprovedByTypingTheNumberOfItsChanges(t *testing.T) {
 		}
 	}
 }
+
+func TestAReplayIsPausedResumedAndAborted(t *testing.T) {
+	t.Parallel()
+	m := mistakes[0]
+	h := wrongWeek(t, m)
+	h.correct(m.correct)
+	p := h.plan("{}", false)
+	post := func(verb string, want int) {
+		t.Helper()
+		if code, body := h.request(http.MethodPost, replays+"/"+p.ID+"/"+verb, "", ""); code != want {
+			t.Fatalf("%s answered %d %s, want %d", verb, code, body, want)
+		}
+	}
+	post("pause", http.StatusConflict)
+	post("apply", http.StatusAccepted)
+	post("pause", http.StatusOK)
+	h.quiet()
+	if p = h.showPlan(p.ID, false); p.State != "paused" || p.Applied == 30 {
+		t.Fatalf("paused right after it began the plan is %s with %d applied", p.State, p.Applied)
+	}
+	had := p.Applied
+	post("resume", http.StatusAccepted)
+	h.until("it goes on", func() bool {
+		p = h.showPlan(p.ID, false)
+		return p.Applied > had
+	})
+	post("abort", http.StatusOK)
+	h.quiet()
+	post("apply", http.StatusConflict)
+	if p = h.showPlan(p.ID, false); p.State != "aborted" {
+		t.Errorf("the plan is %s, want aborted", p.State)
+	}
+	// What was left is done by the next plan.
+	p = h.plan("{}", false)
+	if done := h.applyPlan(p.ID); done.State != "done" || done.Skipped != 0 {
+		t.Fatalf("the next plan is %s with %d skipped: %s", done.State, done.Skipped, done.Reason)
+	}
+	h.quiet()
+	if got, want := h.sorted(), rightWeek(t, m); got != want {
+		t.Errorf("the portal holds:\n%s\nwant what right settings make:\n%s", got, want)
+	}
+}

@@ -2,6 +2,7 @@ package writer
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/ringbridge/ringbridge/pkg/bitrix"
@@ -191,7 +192,7 @@ func (c *Call) take(command event.BitrixCommand, act action, answer bitrix.Batch
 		e, closed := c.Journal[command.Role], false
 		if act == actUpdate {
 			closed = closedBefore(command, e) // else it is closed next
-			id, e.Entity, e.Task = e.BitrixID, command.Entity, command.Task
+			id, e = e.BitrixID, rewritten(e, command)
 		} else {
 			c.found = append(c.found, command)
 		}
@@ -218,7 +219,8 @@ func (c *Call) note(command event.BitrixCommand, act action, err *bitrix.Error) 
 	switch {
 	case act == actUpdate && err.Class == bitrix.Refused && err.Reason == bitrix.ReasonNotFound:
 		// A person deleted it since: that is their decision.
-		e.Entity, e.Task, e.Reason = command.Entity, command.Task, string(err.Reason)
+		e = rewritten(e, command)
+		e.Reason = string(err.Reason)
 	case err.Class == bitrix.Refused:
 		e = refused(command, e, string(err.Reason), err.Human(c.lang))
 		if err.Description != "" {
@@ -255,11 +257,18 @@ func (c *Call) update(command event.BitrixCommand) bitrix.Command {
 // accept notes that what differs is as a person wants it, or nothing that the portal keeps.
 func (c *Call) accept(command event.BitrixCommand) {
 	e := c.Journal[command.Role]
-	closed := closedBefore(command, e)
-	e.Entity, e.Task = command.Entity, command.Task
-	e = made(command, e, e.BitrixID, closed)
+	e = made(command, rewritten(e, command), e.BitrixID, closedBefore(command, e))
 	e.Reason = reasonKept
 	c.Journal[command.Role] = e
+}
+
+// rewritten is an entry after what is wanted took the place of what was written.
+func rewritten(e callfile.Entry, command event.BitrixCommand) callfile.Entry {
+	if e.Entity != nil && command.Entity != nil && e.Entity.Responsible != command.Entity.Responsible && !slices.Contains(e.Former, e.Entity.Responsible) {
+		e.Former = append(slices.Clone(e.Former), e.Entity.Responsible)
+	}
+	e.Entity, e.Task = command.Entity, command.Task
+	return e
 }
 
 // reasonKept marks an entry of which nothing was sent.
