@@ -161,15 +161,19 @@ func (p *planning) commands(ctx context.Context, v *verdict, f callfile.File, fo
 		turn = f.Resolved.Turn
 	}
 	known := found.People
-	if turn == 0 && s.Scenarios.MissedNewClient == "distribute" && known != nil {
-		found.People = p.everybody(ctx, known)
-	}
-	switch takers := p.Takers(s, then, found); {
-	case len(takers) == 0:
+	// Whose turn it was is kept as long as he takes such calls; who takes them now is asked
+	// for only where somebody else is needed.
+	anybody := found
+	anybody.People = nil
+	if named := p.Takers(s, then, anybody); !slices.Contains(named, turn) {
 		turn = 0
-	case !slices.Contains(takers, turn):
-		turn = takers[p.turn%len(takers)]
-		p.turn++
+		if len(named) > 0 && known != nil {
+			found.People = p.everybody(ctx, known)
+		}
+		if takers := p.Takers(s, then, found); len(takers) > 0 {
+			turn = takers[p.turn%len(takers)]
+			p.turn++
+		}
 	}
 	base := p.Resolve(callfile.File{Received: received}, event.CallClassified{Project: s.ID, Call: then}, "", s, found, turn)
 	if old := f.Resolved; faithful && old.Found == nil && userOf(old.Facts.Employee) == userOf(then.Employee) {
