@@ -221,6 +221,18 @@ func ListItems(kind Kind, ids []int) Command {
 	return list(kind, By{IDs: ids}.filter(), "ASC")
 }
 
+// ReadItems is ListItems with everything that EntityFields write, and the custom fields
+// that are named: DecodeItems puts them into Fields.
+func ReadItems(kind Kind, ids []int, custom []string) Command {
+	command := ListItems(kind, ids)
+	selects := append(slices.Clone(kinds[kind].selects), "sourceDescription", "comments", "utmSource", "utmMedium", "utmCampaign", "utmContent", "utmTerm")
+	for _, name := range custom {
+		selects = append(selects, itemField(name))
+	}
+	command.Params = set(command.Params, "select", selects)
+	return command
+}
+
 // FindByOrigin asks for what this program made under external ids, oldest
 // first. The count of rows is switched off, because the portal promises no
 // index on these fields. The portal keeps them neither unique nor private, so

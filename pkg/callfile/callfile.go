@@ -38,6 +38,10 @@ type File struct {
 
 	// Settled is the plan (a call.resolved event) whose commands all have their outcome.
 	Settled string `json:"settled,omitempty"`
+	// Wanted are the roles that the settled decisions want; nil in files of versions that
+	// did not note it, empty where nothing is wanted. What is in the journal beside them was
+	// left or undone.
+	Wanted []string `json:"wanted,omitzero"`
 	// Journal is the writer's, by command role.
 	Journal map[string]Entry `json:"journal,omitempty"`
 }
@@ -80,8 +84,11 @@ type Entry struct {
 	// Entity and Task are what was last written, to know later what a person changed.
 	Entity *event.Entity `json:"entity,omitempty"`
 	Task   *event.Task   `json:"task,omitempty"`
-	Reason string        `json:"reason,omitempty"`
-	Error  string        `json:"error,omitempty"`
+	// Former are the responsibles that an entity was written with before: what the CRM said
+	// of it to a later call is then known for ours.
+	Former []int  `json:"former,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	Error  string `json:"error,omitempty"`
 }
 
 // Files opens the files of calls.

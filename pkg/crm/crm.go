@@ -26,6 +26,8 @@ type Lookup struct {
 	// Since is when there was first something to do about the call: older calls are looked
 	// up first, but those of minutes ago behind those of now.
 	Since time.Time `json:"since"`
+	// Replay is true for a question that waits behind those of live calls.
+	Replay bool `json:"replay,omitempty"`
 }
 
 // Found is what the CRM knows. Entities are those that a call may belong to: open
@@ -44,12 +46,7 @@ type Found struct {
 }
 
 // Item is an entity of the CRM as far as choosing needs it.
-type Item struct {
-	event.Ref
-	Contact int       `json:"contact,omitempty"`
-	Company int       `json:"company,omitempty"`
-	Active  time.Time `json:"active,omitzero"`
-}
+type Item = event.Item
 
 // Settled asks to be told when a call's plan is settled: it is answered then.
 type Settled struct {

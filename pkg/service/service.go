@@ -30,9 +30,12 @@ type Env struct {
 	Mux, API *http.ServeMux
 	Log      *zap.Logger
 	Metrics  prometheus.Registerer
+	Views    *Views
 	Data     string
-	Now      func() time.Time
-	Group    *Group
+	// Version is the program's own, noted with every decision.
+	Version string
+	Now     func() time.Time
+	Group   *Group
 }
 
 // Group runs the goroutines of the services and knows which are well.

@@ -25,8 +25,7 @@ type row struct {
 // Start counts from the first event on and answers GET …/analytics/counts.
 func Start(env service.Env) {
 	var mu sync.Mutex
-	seen := map[string]bool{}          // a call may be decided several times and counts once
-	counts := map[string]map[row]int{} // project → row without its number → calls
+	seen, counts := map[string]bool{}, map[string]map[row]int{} // a call, decided several times, counts once; project → row → calls
 	apply := func(_ context.Context, batch []bus.Recorded) error {
 		mu.Lock()
 		defer mu.Unlock()
@@ -42,7 +41,8 @@ func Start(env service.Env) {
 		return nil
 	}
 	env.Group.Go("analytics", func(ctx context.Context) error {
-		return env.Bus.Follow(ctx, bus.View{Name: "analytics", Types: []event.Type{event.TypeCallResolved}, Apply: apply}, new(bus.Progress))
+		forget := func(context.Context) error { mu.Lock(); defer mu.Unlock(); clear(seen); clear(counts); return nil }
+		return env.Views.Follow(ctx, env.Bus, bus.View{Name: "analytics", Types: []event.Type{event.TypeCallResolved}, Apply: apply}, new(bus.Progress), forget)
 	})
 	env.API.HandleFunc("GET /api/v1/projects/{project}/analytics/counts", func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()

@@ -48,7 +48,8 @@ func Start(ctx context.Context, env service.Env, o Options) error {
 	c := &console{env, o, index}
 	env.Group.Go("console", func(ctx context.Context) error {
 		// Follow comes back when the group stops; a panic leaves the index open for the next try.
-		err := env.Bus.Follow(ctx, bus.View{Name: "console", After: max(after, index.Seq()), Apply: index.apply}, &index.Progress)
+		view := bus.View{Name: "console", After: max(after, index.Seq()), Apply: index.apply}
+		err := env.Views.Follow(ctx, env.Bus, view, &index.Progress, index.empty)
 		return errors.Join(err, index.close())
 	})
 	c.routes(env.Mux)
@@ -67,6 +68,8 @@ func (c *console) routes(mux *http.ServeMux) {
 	})
 	api.HandleFunc("GET /api/v1/rules", c.rules)
 	api.HandleFunc("GET /api/v1/projects", c.projects)
+	api.HandleFunc("GET /api/v1/views", c.views)
+	api.HandleFunc("POST /api/v1/views/{view}/rebuild", c.rebuild)
 	project := func(pattern string, serve func(http.ResponseWriter, *http.Request, service.Revision)) {
 		api.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			p, ok := c.Projects.Get(r.PathValue("project"))
@@ -84,6 +87,7 @@ func (c *console) routes(mux *http.ServeMux) {
 	project("POST /api/v1/projects/{project}/parked/{id}/retry", c.retry)
 	project("POST /api/v1/projects/{project}/parked/{id}/drop", c.drop)
 	project("GET /api/v1/projects/{project}/settings", c.settings)
+	project("PUT /api/v1/projects/{project}/settings", c.changeSettings)
 }
 
 func (c *console) readyz(w http.ResponseWriter, r *http.Request) {

@@ -98,6 +98,24 @@ func open(ctx context.Context, path string) (*index, place, error) {
 	return i, last, nil
 }
 
+// empty empties the index, to build it again from the first event.
+func (i *index) empty(ctx context.Context) error {
+	tx, err := i.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("empty the index: %w", err)
+	}
+	defer tx.Rollback() // after Commit it has nothing to do
+	for _, table := range []string{"requests", "calls", "events", "commands", "parked"} {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
+			return fmt.Errorf("empty the index: %w", err)
+		}
+	}
+	if _, err := tx.ExecContext(ctx, "UPDATE progress SET seq = 0, id = ''"); err != nil {
+		return fmt.Errorf("empty the index: %w", err)
+	}
+	return tx.Commit()
+}
+
 func (i *index) close() error { return errors.Join(i.write.Close(), i.read.Close()) }
 
 // apply takes a batch of events in one transaction.

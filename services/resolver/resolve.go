@@ -38,6 +38,14 @@ func Fresh(f callfile.File, c event.CallClassified, cause string) bool {
 	return !event.Same(f.Resolved.Facts, c.Call) && !fault.Wrong("late-facts-ignored")
 }
 
+// Decisions counts how often a call was decided.
+func Decisions(f callfile.File) int {
+	if f.Resolved == nil {
+		return 0
+	}
+	return f.Resolved.Decision
+}
+
 // Again is the ground of a call that was decided before and of which more is known now:
 // what the CRM said the first time still counts, for our own writes changed the CRM
 // since. again is false where the CRM is to be asked: the first time, when a person asked
@@ -56,10 +64,11 @@ func Again(f callfile.File, c event.CallClassified, cause string) (resolved even
 	}
 	resolved = *f.Resolved
 	if resolved.First == nil {
-		resolved.First = &event.Ground{Answerer: f.Resolved.Answerer, Facts: f.Resolved.Facts}
+		resolved.First = &event.Ground{Answerer: f.Resolved.Answerer, Facts: f.Resolved.Facts, Received: f.Resolved.Received}
 	}
 	resolved.Amends, resolved.Answerer = true, answererOf(c.Call, f.Resolved.Client.Owner)
 	resolved.Classified, resolved.Facts, resolved.Decision = cause, c.Call, f.Resolved.Decision+1
+	resolved.Received, resolved.Replay = f.Received, nil
 	return resolved, true
 }
 
@@ -85,11 +94,11 @@ func What(r event.CallResolved) []string {
 // turn it is.
 func Resolve(f callfile.File, c event.CallClassified, cause string, s service.Revision, found crm.Found, turn int) event.CallResolved {
 	r := event.CallResolved{
-		Project: c.Project, Classified: cause, Revision: s.Number, Facts: c.Call, Decision: 1,
-		WithoutLeads: found.WithoutLeads, Turn: turn,
+		Project: c.Project, Classified: cause, Revision: s.Number, Facts: c.Call, Decision: Decisions(f) + 1,
+		WithoutLeads: found.WithoutLeads, Turn: turn, Received: f.Received,
 	}
-	if f.Resolved != nil {
-		r.Decision = f.Resolved.Decision + 1
+	if len(found.Open)+len(found.Contacts)+len(found.Companies) > 0 {
+		r.Found = &event.Found{Open: found.Open, Contacts: found.Contacts, Companies: found.Companies}
 	}
 	if c.Direction != event.Internal {
 		r.Client = Choose(found, c.Client != "", userOf(c.Employee))

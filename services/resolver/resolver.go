@@ -89,7 +89,12 @@ func (r resolver) handle(ctx context.Context, e event.Envelope) ([]event.Envelop
 	}
 	classified.Call = Facts(file, classified)
 	resolved := file.ResolvedAs
-	if Fresh(file, classified, e.ID) {
+	switch {
+	case classified.Again != nil:
+		if resolved, err = r.replayed(ctx, e, classified, file); err != nil || resolved == nil {
+			return nil, err
+		}
+	case Fresh(file, classified, e.ID):
 		if resolved, err = r.resolve(ctx, e, classified, file); err != nil {
 			return nil, err
 		}
@@ -121,6 +126,31 @@ func (r resolver) resolve(ctx context.Context, e event.Envelope, c event.CallCla
 	if err != nil {
 		return nil, err
 	}
+	return r.keep(ctx, e, c, resolved)
+}
+
+// replayed decides a call on the ground that an approved plan gives, unless the call was
+// decided once more since the plan was made: then nil.
+func (r resolver) replayed(ctx context.Context, e event.Envelope, c event.CallClassified, f callfile.File) (*event.Envelope, error) {
+	if f.ResolvedAs != nil && f.ResolvedAs.Cause == e.ID {
+		return f.ResolvedAs, nil
+	}
+	settings, ok := r.Projects.Get(e.Project)
+	if !ok {
+		return nil, bus.Drop(fmt.Errorf("project %s is not in the settings any more", e.Project))
+	}
+	if Decisions(f) != c.Again.Over {
+		r.Log.Info("a call was decided since its replay was planned; it stays as it is", zap.String("project", e.Project), zap.String("call", c.Call.ID))
+		return nil, nil
+	}
+	resolved := c.Again.Ground
+	resolved.Classified, resolved.Revision, resolved.Decision = e.ID, settings.Number, c.Again.Over+1
+	return r.keep(ctx, e, c, resolved)
+}
+
+// keep stores a decision's ground in the call's file and returns it as an event.
+func (r resolver) keep(ctx context.Context, e event.Envelope, c event.CallClassified, resolved event.CallResolved) (*event.Envelope, error) {
+	resolved.Code = r.Version
 	envelope, err := event.Next(e, "resolver", r.Now(), &resolved, What(resolved)...)
 	if err != nil {
 		return nil, bus.Drop(err)

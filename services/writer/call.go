@@ -2,10 +2,12 @@ package writer
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/ringbridge/ringbridge/pkg/bitrix"
 	"github.com/ringbridge/ringbridge/pkg/callfile"
+	"github.com/ringbridge/ringbridge/pkg/crm"
 	"github.com/ringbridge/ringbridge/pkg/event"
 	"github.com/ringbridge/ringbridge/pkg/fault"
 )
@@ -94,6 +96,10 @@ func (c *Call) Next(now time.Time) Move {
 	var look, send []event.BitrixCommand
 	for _, command := range c.Commands {
 		n := next(command, c.Journal, c.Commands, c.waits, now)
+		if n.act == actUpdate && c.update(command).Method == "" {
+			c.accept(command)
+			n = next(command, c.Journal, c.Commands, c.waits, now)
+		}
 		if n.act == actReject {
 			c.reject(command)
 			continue
@@ -138,7 +144,7 @@ func (c *Call) requests(commands []event.BitrixCommand, acts map[string]action) 
 				batch = append(batch, bitrix.CompleteTask(bitrix.Link{Ref: bitrix.Ref(key, "task", "id")}).As(key+closing))
 			}
 		case actUpdate:
-			batch = append(batch, update(command, e))
+			batch = append(batch, c.update(command))
 		case actClose:
 			batch = append(batch, bitrix.CompleteTask(bitrix.Link{ID: e.BitrixID}).As(key+closing))
 		}
@@ -207,8 +213,8 @@ func (c *Call) take(command event.BitrixCommand, act action, answer bitrix.Batch
 		e, closed := c.Journal[command.Role], false
 		if act == actUpdate {
 			// What was open, and what the portal had refused to close, is closed next.
-			closed = e.State == callfile.Confirmed && e.Task != nil && e.Task.Closed
-			id, e.Entity, e.Task = e.BitrixID, command.Entity, command.Task
+			closed = e.State == callfile.Confirmed && closedBefore(command, e) || keeps(command, crm.FieldClosed)
+			id, e = e.BitrixID, rewritten(e, command)
 		} else {
 			c.found = append(c.found, command)
 		}
@@ -268,6 +274,45 @@ func gone(command event.BitrixCommand, e callfile.Entry) callfile.Entry {
 	e = made(command, e, e.BitrixID, true)
 	e.Reason = string(bitrix.ReasonNotFound)
 	return e
+}
+
+// update is the portal's command that brings a command's thing up to date, or the zero
+// Command where nothing of what differs is to be sent.
+func (c *Call) update(command event.BitrixCommand) bitrix.Command {
+	return update(command, c.Journal[command.Role], func(l event.Link) bitrix.Link {
+		link := resolveLink(l, c.Journal, c.Commands)
+		for _, other := range c.Commands {
+			if link.ID == 0 && other.ID == l.Command && next(other, c.Journal, c.Commands, c.waits, time.Time{}).act != actCreate {
+				return bitrix.Link{} // what is not made is not bound to
+			}
+		}
+		return link
+	})
+}
+
+// accept notes that what differs is as a person wants it, or nothing that the portal keeps.
+func (c *Call) accept(command event.BitrixCommand) {
+	e := c.Journal[command.Role]
+	e = made(command, rewritten(e, command), e.BitrixID, closedBefore(command, e))
+	e.Reason = reasonKept
+	c.Journal[command.Role] = e
+}
+
+// rewritten is an entry after what is wanted took the place of what was written.
+func rewritten(e callfile.Entry, command event.BitrixCommand) callfile.Entry {
+	if e.Entity != nil && command.Entity != nil && e.Entity.Responsible != command.Entity.Responsible && !slices.Contains(e.Former, e.Entity.Responsible) {
+		e.Former = append(slices.Clone(e.Former), e.Entity.Responsible)
+	}
+	e.Entity, e.Task = command.Entity, command.Task
+	return e
+}
+
+// reasonKept marks an entry of which nothing was sent.
+const reasonKept = "kept"
+
+// closedBefore says whether an update leaves nothing to close.
+func closedBefore(command event.BitrixCommand, e callfile.Entry) bool {
+	return e.Task != nil && e.Task.Closed || keeps(command, crm.FieldClosed)
 }
 
 // reject passes a refusal on to what depends on it.

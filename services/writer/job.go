@@ -95,6 +95,9 @@ func (j *job) carryOut(ctx context.Context, move Move) error {
 			return err
 		}
 	}
+	if j.Commands[0].Replay != "" {
+		u.priority = priorityBacklog
+	}
 	answer, err := j.gateway.send(ctx, u)
 	keeping := (*keepError)(nil)
 	var later *bitrix.Error

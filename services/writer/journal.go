@@ -103,6 +103,9 @@ func next(c event.BitrixCommand, journal map[string]callfile.Entry, all []event.
 		if upToDate(c, e) {
 			return need{act: actDone}
 		}
+		if dependencies(c, journal, all) == actBlocked {
+			return need{act: actBlocked}
+		}
 		return need{act: actUpdate}
 	case callfile.Rejected:
 		switch {
@@ -145,12 +148,10 @@ func upToDate(c event.BitrixCommand, e callfile.Entry) bool {
 	if c.Entity == nil && c.Task == nil || event.SameEntity(c.Entity, e.Entity) && event.SameTask(c.Task, e.Task) {
 		return true
 	}
-	for _, p := range update(c, e).Params {
-		if fields, is := p.Value.(bitrix.Params); is {
-			return len(fields) == 0
-		}
+	if c.Replay != "" || c.Task != nil && e.Task != nil && c.Task.Closed != e.Task.Closed {
+		return false
 	}
-	return false
+	return update(c, e, func(l event.Link) bitrix.Link { return bitrix.Link{ID: l.ID} }).Method == ""
 }
 
 // intend is the entry that is stored before a create leaves.
@@ -194,6 +195,8 @@ func outcome(c event.BitrixCommand, journal map[string]callfile.Entry, before ma
 		o.State = event.AlreadyTrue
 	case e.State == callfile.Rejected:
 		o.State = event.Refused
+	case e.Reason == reasonKept:
+		o.State = event.AlreadyTrue
 	case e.Adopted:
 		o.State = event.Adopted
 	case e.State == callfile.Intent, e.State == callfile.InDoubt:

@@ -194,6 +194,9 @@ func (d *desk) read(ctx context.Context, q crm.Lookup, u *unit) (answer bitrix.B
 		u.client = q.Spellings[0]
 	}
 	u.what, u.since, u.priority = "look-up", q.Since, priorityOf(q.Since, d.now())
+	if q.Replay {
+		u.priority = priorityBacklog
+	}
 	for lost := 0; ; {
 		answer, err = d.gateway.send(ctx, u)
 		if ctx.Err() != nil {
