@@ -295,27 +295,27 @@ func (r *replayer) prepare(ctx context.Context, plan Plan, j *job) (*event.Envel
 // settled waits until the writer has settled what the call's event led to. taken is false
 // where the call was decided otherwise meanwhile.
 func (r *replayer) settled(ctx context.Context, project string, j job, e event.Envelope) (file callfile.File, taken bool, err error) {
-	decision := event.Derive(e.ID, string(event.TypeCallResolved))
 	for {
 		if file, err = r.Files.Get(ctx, project, j.Call); err != nil {
 			return file, false, err
 		}
-		if file.Settled == decision {
-			return file, true, nil
-		}
-		if file.Resolved != nil && file.Resolved.Decision > j.Over && (file.ResolvedAs == nil || file.ResolvedAs.ID != decision) {
+		if as := file.ResolvedAs; as != nil && as.Cause == e.ID {
+			if file.Settled == as.ID {
+				return file, true, nil
+			}
+			once, done := context.WithTimeout(ctx, time.Minute)
+			_, err := bus.Ask[crm.Settled, crm.SettledAnswer](once, r.Bus, crm.SettledSubject(project), crm.Settled{Call: j.Call, Plan: as.ID})
+			done()
+			if err == nil {
+				continue
+			}
+		} else if file.Resolved != nil && file.Resolved.Decision > j.Over {
 			return file, false, nil
-		}
-		once, done := context.WithTimeout(ctx, time.Minute)
-		_, err := bus.Ask[crm.Settled, crm.SettledAnswer](once, r.Bus, crm.SettledSubject(project), crm.Settled{Call: j.Call, Plan: decision})
-		done()
-		if err == nil {
-			continue
 		}
 		select {
 		case <-ctx.Done():
 			return file, false, ctx.Err()
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }
