@@ -21,7 +21,7 @@ export GOFLAGS := $(strip $(filter-out -buildvcs%,$(GOFLAGS)) -buildvcs=false)
 
 # Packages where goroutines share something.
 RACE := ./pkg/bus/... ./pkg/bitrix/... ./pkg/callfile/... ./pkg/service/... ./services/ingress/... \
-        ./services/resolver/... ./services/writer/... ./services/reconciler/... ./services/analytics/... ./services/console/... ./services/ringbridge/...
+        ./services/resolver/... ./services/writer/... ./services/reconciler/... ./services/analytics/... ./pkg/view/... ./services/console/... ./services/ringbridge/...
 
 .PHONY: help
 help: ## List the targets

@@ -1,4 +1,4 @@
-package analytics
+package callcounter
 
 import (
 	"bytes"
@@ -24,16 +24,16 @@ import (
 // TestThisConsumerStaysSmall keeps the promise of the README: a consumer is one file
 // of under 60 lines.
 func TestThisConsumerStaysSmall(t *testing.T) {
-	source, err := os.ReadFile("analytics.go")
+	source, err := os.ReadFile("callcounter.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := bytes.Count(source, []byte("\n")); got >= 60 {
-		t.Errorf("analytics.go has %d lines, want under 60", got)
+		t.Errorf("callcounter.go has %d lines, want under 60", got)
 	}
 }
 
-// counter is a running analytics.
+// counter is a running callcounter.
 type counter struct {
 	t   testing.TB
 	bus *bus.Bus
@@ -67,7 +67,7 @@ func (c *counter) resolves(project, id string, decision int, d event.Direction, 
 func (c *counter) answer(project string) []byte {
 	c.t.Helper()
 	w := httptest.NewRecorder()
-	c.api.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/v1/projects/"+project+"/analytics/counts", nil))
+	c.api.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/v1/projects/"+project+"/callcounter", nil))
 	if w.Code != http.StatusOK {
 		c.t.Fatalf("counts of %s: %d %s", project, w.Code, w.Body)
 	}
@@ -164,7 +164,7 @@ func TestTheAnswerIsAsItIsDescribed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	schema, err := compiler.Compile("openapi.json#/components/schemas/Counts")
+	schema, err := compiler.Compile("openapi.json#/components/schemas/Callcounter")
 	if err != nil {
 		t.Fatal(err)
 	}
