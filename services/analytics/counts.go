@@ -105,17 +105,23 @@ func sourceKey(parts [3]string) string {
 	return string(key)
 }
 
-// quarter is the length of the spans that are summed up.
-const quarter = 15 * time.Minute
-
-// quarterOf numbers the quarters of an hour since 1970.
-func quarterOf(ms int64) int64 {
-	length := quarter.Milliseconds()
-	q := ms / length
-	if ms%length < 0 {
-		q--
+// slot is the length of the spans that are summed up. All calls by a quarter of an hour,
+// for that begins together with the hour in every time zone of today; groups, which are
+// many and asked for by nothing shorter than a day, by more.
+func (k kind) slot() int64 {
+	if k == byAll {
+		return (15 * time.Minute).Milliseconds()
 	}
-	return q
+	return (6 * time.Hour).Milliseconds()
+}
+
+// slotOf numbers the slots since 1970.
+func (k kind) slotOf(ms int64) int64 {
+	n := ms / k.slot()
+	if ms%k.slot() < 0 {
+		n--
+	}
+	return n
 }
 
 // talked says whether somebody talked with the client of the call.

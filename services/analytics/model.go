@@ -95,9 +95,9 @@ const addUp = `INSERT INTO tallies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
 
 // place is a row of the sums.
 type place struct {
-	kind    kind
-	quarter int64
-	key     string
+	kind kind
+	slot int64
+	key  string
 }
 
 // count moves a call from the sums that it was in to those that it is in.
@@ -109,7 +109,7 @@ func count(tx *view.Tx, project string, was, now record) error {
 		}
 		for _, k := range []kind{byAll, byEmployee, bySource} {
 			if key, ok := k.keyOf(c.Call); ok {
-				at := place{k, quarterOf(c.StartedAt.UnixMilli()), key}
+				at := place{k, k.slotOf(c.StartedAt.UnixMilli()), key}
 				sum := moved[at]
 				sum.add(countOf(c.Call), sign)
 				moved[at] = sum
@@ -120,7 +120,7 @@ func count(tx *view.Tx, project string, was, now record) error {
 		if sum == (counts{}) {
 			continue
 		}
-		args := []any{project, int(at.kind), at.quarter, at.key}
+		args := []any{project, int(at.kind), at.slot, at.key}
 		for _, n := range sum.columns() {
 			args = append(args, *n)
 		}

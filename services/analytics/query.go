@@ -30,27 +30,26 @@ func spanOf(project string, since, until time.Time) span {
 	return s
 }
 
-// whole is the part of the span that is made of whole quarters, as their numbers, and
+// whole is the part of the span that is made of whole slots, as their numbers, and
 // edges the rest of it.
-func (s span) whole() (from, to int64, edges []span) {
+func (s span) whole(k kind) (from, to int64, edges []span) {
 	from, to = math.MinInt64, math.MaxInt64
-	length := quarter.Milliseconds()
 	if s.since != math.MinInt64 {
-		if from = quarterOf(s.since); from*length < s.since {
+		if from = k.slotOf(s.since); from*k.slot() < s.since {
 			from++
 		}
 	}
 	if s.until != math.MaxInt64 {
-		to = quarterOf(s.until)
+		to = k.slotOf(s.until)
 	}
 	if from > to {
-		return 0, 0, []span{s} // inside one quarter
+		return 0, 0, []span{s} // inside one slot
 	}
-	if s.since != math.MinInt64 && s.since < from*length {
-		edges = append(edges, span{s.project, s.since, from * length})
+	if s.since != math.MinInt64 && s.since < from*k.slot() {
+		edges = append(edges, span{s.project, s.since, from * k.slot()})
 	}
-	if s.until != math.MaxInt64 && to*length < s.until {
-		edges = append(edges, span{s.project, to * length, s.until})
+	if s.until != math.MaxInt64 && to*k.slot() < s.until {
+		edges = append(edges, span{s.project, to * k.slot(), s.until})
 	}
 	return from, to, edges
 }
@@ -82,9 +81,9 @@ const sums = `sum(calls), sum(answered), sum(missed), sum(voicemail), sum(outbou
 
 // grouped sums the calls of the span up by their key.
 func grouped(ctx context.Context, db *sql.DB, s span, k kind) (map[string]counts, error) {
-	from, to, edges := s.whole()
+	from, to, edges := s.whole(k)
 	out := map[string]counts{}
-	err := rows(ctx, db, "SELECT key, "+sums+" FROM tallies WHERE project = ? AND kind = ? AND quarter >= ? AND quarter < ? GROUP BY key HAVING sum(calls) > 0",
+	err := rows(ctx, db, "SELECT key, "+sums+" FROM tallies WHERE project = ? AND kind = ? AND slot >= ? AND slot < ? GROUP BY key HAVING sum(calls) > 0",
 		[]any{s.project, int(k), from, to}, func(r *sql.Rows) error {
 			var key string
 			n, err := scan(r, &key)
@@ -106,18 +105,18 @@ func grouped(ctx context.Context, db *sql.DB, s span, k kind) (map[string]counts
 
 // timed sums the calls of the span up by a name of their time.
 func timed[N comparable](ctx context.Context, db *sql.DB, s span, name func(time.Time) N) (map[N]counts, error) {
-	from, to, edges := s.whole()
+	from, to, edges := s.whole(byAll)
 	out := map[N]counts{}
 	add := func(at time.Time, more counts) {
 		n := out[name(at)]
 		n.add(more, 1)
 		out[name(at)] = n
 	}
-	err := rows(ctx, db, "SELECT quarter, "+sums+" FROM tallies WHERE project = ? AND kind = ? AND quarter >= ? AND quarter < ? GROUP BY quarter HAVING sum(calls) > 0",
+	err := rows(ctx, db, "SELECT slot, "+sums+" FROM tallies WHERE project = ? AND kind = ? AND slot >= ? AND slot < ? GROUP BY slot HAVING sum(calls) > 0",
 		[]any{s.project, int(byAll), from, to}, func(r *sql.Rows) error {
 			var number int64
 			n, err := scan(r, &number)
-			add(time.UnixMilli(number*quarter.Milliseconds()), n)
+			add(time.UnixMilli(number*byAll.slot()), n)
 			return err
 		})
 	for _, edge := range edges {

@@ -24,13 +24,13 @@ CREATE INDEX calls_missed ON calls (project, started_at, phone, next_at, next_by
 -- What the next event of a call is judged by; apart, so that reading calls is quick.
 CREATE TABLE memories (call INTEGER PRIMARY KEY, data TEXT NOT NULL) STRICT;
 
--- Sums of calls per quarter of an hour, so that a month is a few thousand rows whatever
--- was called; a quarter begins together with the hour in every time zone of today. About
--- all calls (kind 0), per employee (1), per source, medium and campaign (2).
+-- Sums of calls per slot of time, so that a month is a few thousand rows whatever was
+-- called. About all calls (kind 0), per employee (1), per source, medium and campaign (2);
+-- counts.go says how long a slot of each is.
 CREATE TABLE tallies (
-	project TEXT NOT NULL, kind INTEGER NOT NULL, quarter INTEGER NOT NULL, key TEXT NOT NULL,
+	project TEXT NOT NULL, kind INTEGER NOT NULL, slot INTEGER NOT NULL, key TEXT NOT NULL,
 	calls INTEGER NOT NULL, answered INTEGER NOT NULL, missed INTEGER NOT NULL, voicemail INTEGER NOT NULL,
 	outbound INTEGER NOT NULL, outbound_answered INTEGER NOT NULL, internal INTEGER NOT NULL,
 	new INTEGER NOT NULL, known INTEGER NOT NULL, hidden INTEGER NOT NULL, talk_s INTEGER NOT NULL, waiting_s INTEGER NOT NULL,
-	PRIMARY KEY (project, kind, quarter, key)
+	PRIMARY KEY (project, kind, slot, key)
 ) STRICT, WITHOUT ROWID;
