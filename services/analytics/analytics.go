@@ -222,10 +222,5 @@ func missedOnes(ctx context.Context, db *sql.DB, q question) (any, error) {
 	}
 	total := len(after.open)
 	items := append([]waiting{}, after.open[:min(total, q.limit)]...)
-	for i := range items {
-		if items[i].Client, err = clientOf(ctx, db, q.project, items[i]); err != nil {
-			return nil, err
-		}
-	}
 	return list{items, &total}, nil
 }

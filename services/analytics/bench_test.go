@@ -33,7 +33,7 @@ func aStream(t testing.TB, n int, pace time.Duration, whole bool, each func([]bu
 		at := noon.Add(time.Duration(k) * pace)
 		c := event.Call{
 			ID: fmt.Sprintf("1767348000.%d", k), Event: "after", Final: true, StartedAt: &at, Status: "ANSWERED", Waiting: k % 40, Talk: k % 300,
-			Direction: event.Inbound, Outcome: event.Answered, Client: number(k * 7919 % 10_000), Duration: 300,
+			Direction: event.Inbound, Outcome: event.Answered, Client: number((k*7919 + k/10) % 10_000), Duration: 300,
 			Employee:  &event.Employee{Name: fmt.Sprintf("Employee %d", k%20), BitrixUser: k%20 + 1},
 			Recording: "https://records.example/" + number(k) + ".mp3",
 			Traffic:   event.Traffic{Source: []string{"google", "facebook", ""}[k%3], Medium: "cpc", Campaign: fmt.Sprintf("campaign %d", k%15)},

@@ -143,7 +143,7 @@ type waiting struct {
 	Since  time.Time `json:"since"`
 	Last   time.Time `json:"last_at"`
 	Calls  int       `json:"calls"`
-	Client string    `json:"client"`
+	Client string    `json:"client"` // what the CRM knew at the newest one
 }
 
 // callbacks say what became of the missed calls of a span whose number is known.
@@ -168,12 +168,12 @@ func (c callbacks) median() (seconds int64, ok bool) {
 func followed(ctx context.Context, db *sql.DB, s span, zone *time.Location) (callbacks, error) {
 	var out callbacks
 	open := map[string]*waiting{}
-	err := rows(ctx, db, `SELECT started_at, phone, next_at, next_by FROM calls
-		WHERE project = ? AND started_at >= ? AND started_at < ? AND missed = 1 ORDER BY started_at`,
+	err := rows(ctx, db, `SELECT started_at, phone, next_at, next_by, client FROM calls
+		WHERE project = ? AND started_at >= ? AND started_at < ? AND missed = 1 ORDER BY started_at, phone, next_at, next_by, client`,
 		[]any{s.project, s.since, s.until}, func(r *sql.Rows) error {
 			var started, next int64
-			var phone, by string
-			if err := r.Scan(&started, &phone, &next, &by); err != nil {
+			var phone, by, client string
+			if err := r.Scan(&started, &phone, &next, &by, &client); err != nil {
 				return err
 			}
 			at := time.UnixMilli(started).In(zone)
@@ -183,9 +183,10 @@ func followed(ctx context.Context, db *sql.DB, s span, zone *time.Location) (cal
 			case next != 0:
 				out.byClient++
 			case open[phone] == nil:
-				open[phone] = &waiting{Phone: phone, Since: at, Last: at, Calls: 1}
+				open[phone] = &waiting{Phone: phone, Since: at, Last: at, Calls: 1, Client: client}
 			default:
-				open[phone].Last, open[phone].Calls = at, open[phone].Calls+1
+				w := open[phone]
+				w.Last, w.Calls, w.Client = at, w.Calls+1, client
 			}
 			if next != 0 {
 				out.took = append(out.took, (next-started)/1000)
@@ -198,13 +199,6 @@ func followed(ctx context.Context, db *sql.DB, s span, zone *time.Location) (cal
 	}
 	slices.SortStableFunc(out.open, func(a, b waiting) int { return b.Last.Compare(a.Last) })
 	return out, err
-}
-
-// clientOf is what the CRM knew of a client when he last called in vain.
-func clientOf(ctx context.Context, db *sql.DB, project string, w waiting) (client string, err error) {
-	err = rows(ctx, db, "SELECT client FROM calls WHERE project = ? AND phone = ? AND missed = 1 AND started_at = ? ORDER BY id LIMIT 1",
-		[]any{project, w.Phone, w.Last.UnixMilli()}, func(r *sql.Rows) error { return r.Scan(&client) })
-	return client, err
 }
 
 func rows(ctx context.Context, db *sql.DB, query string, args []any, row func(*sql.Rows) error) error {
