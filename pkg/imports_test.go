@@ -62,6 +62,7 @@ var house = map[string]struct{ may, tests string }{
 	"services/console":     {may: "pkg/fault pkg/bus pkg/callfile pkg/crm pkg/event pkg/phone pkg/reconciliation pkg/rules pkg/service pkg/settings pkg/view", tests: "pkg/bus/bustest"},
 	"services/check":       {may: "pkg/bitrix pkg/settings", tests: "pkg/bitrix/bitrixtest"},
 	"services/reconciler":  {may: "pkg/fault pkg/bus pkg/callfile pkg/event pkg/reconciliation pkg/ringostat pkg/service pkg/settings", tests: "pkg/ringostat/ringostattest pkg/bus/bustest"},
+	"services/replay":      {may: "pkg/fault pkg/bus pkg/callfile pkg/crm pkg/event pkg/phone pkg/rules pkg/service pkg/settings", tests: "pkg/bus/bustest"},
 	"services/demo":        {may: "pkg/bitrix/bitrixtest pkg/settings"},
 	"services/ringbridge": {may: "pkg/fault pkg/bitrix pkg/bus pkg/callfile pkg/event pkg/rules pkg/service pkg/settings pkg/view", // and every service
 		tests: "pkg/bitrix/bitrixtest pkg/bus/bustest pkg/crm pkg/ringostat pkg/ringostat/ringostattest pkg/rules/scenario"},
@@ -76,7 +77,7 @@ var libraries = map[string]string{
 	"github.com/google/uuid":                "pkg/event", // ids come from causes, and event makes them
 	"github.com/nyaruka/phonenumbers":       "pkg/phone pkg/settings",
 	"github.com/goccy/go-yaml":              "pkg/settings tests",
-	"modernc.org/sqlite":                    "pkg/view",
+	"modernc.org/sqlite":                    "pkg/view services/replay", // read models, and plans as large as the history
 	"github.com/parquet-go/parquet-go":      "services/ringbridge",
 	"github.com/alecthomas/kong":            "services/ringbridge",
 	"github.com/prometheus/client_golang":   "everywhere",

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 
@@ -70,12 +71,13 @@ var (
 // against the pace. With halt the portal stops at the first command that fails.
 //
 // A nil error means that the portal answered for the batch; each Outcome then
-// has its own result or error. A non-nil error is about all commands: with
+// has its own result or error. Without halt a command that cannot be expressed is left
+// out and Refused in its own Outcome. A non-nil error is about all commands: with
 // class Ambiguous each of them may have run. Commands that refer to others need
 // halt, and the other one in front of them: a reference that leads nowhere is
 // not an error to the portal, it would run the command with rubbish.
 func (c *Client) Batch(ctx context.Context, cmds []Command, halt bool) (BatchAnswer, error) {
-	body, err := batchBody(cmds, halt)
+	body, unsent, err := batchBody(cmds, halt)
 	if err != nil {
 		return BatchAnswer{}, refusal("batch", "%w", err)
 	}
@@ -83,14 +85,21 @@ func (c *Client) Batch(ctx context.Context, cmds []Command, halt bool) (BatchAns
 	if failed != nil {
 		return BatchAnswer{}, failed
 	}
-	return readBatch(answer, cmds, halt, c.conceal)
+	b, err := readBatch(answer, cmds, halt, c.conceal)
+	for i, failed := range unsent {
+		if err == nil {
+			b.Outcomes[i] = Outcome{Key: cmds[i].Key, Error: failed}
+		}
+	}
+	return b, err
 }
 
 // batchBody writes the request by hand, because encoding/json sorts the keys of
-// a map and the portal runs the commands in the order it reads them.
-func batchBody(cmds []Command, halt bool) ([]byte, error) {
+// a map and the portal runs the commands in the order it reads them. Without halt it
+// leaves out what has no form and says why, unless nothing else is there.
+func batchBody(cmds []Command, halt bool) (body []byte, unsent map[int]*Error, err error) {
 	if len(cmds) == 0 || len(cmds) > MaxBatch {
-		return nil, fmt.Errorf("%d commands, want 1 to %d", len(cmds), MaxBatch)
+		return nil, nil, fmt.Errorf("%d commands, want 1 to %d", len(cmds), MaxBatch)
 	}
 	var b bytes.Buffer
 	b.WriteString(`{"halt":0,"cmd":{`)
@@ -102,19 +111,29 @@ func batchBody(cmds []Command, halt bool) ([]byte, error) {
 	for i, cmd := range cmds {
 		text, err := commandText(cmd, halt, earlier)
 		if err != nil {
-			return nil, fmt.Errorf("command %q: %w", cmd.Key, err)
+			err = fmt.Errorf("command %q: %w", cmd.Key, err)
+			if halt || earlier[cmd.Key] || errors.Is(err, errReference) || len(unsent) == len(cmds)-1 {
+				return nil, nil, err
+			}
+			if unsent == nil {
+				unsent = map[int]*Error{}
+			}
+			unsent[i] = refusal(cmd.Method, "%w", err)
+			continue
 		}
-		earlier[cmd.Key] = true
-		if i > 0 {
+		if len(earlier) > 0 {
 			b.WriteByte(',')
 		}
+		earlier[cmd.Key] = true
 		b.Write(jsonString(cmd.Key))
 		b.WriteByte(':')
 		b.Write(jsonString(text))
 	}
 	b.WriteString("}}")
-	return b.Bytes(), nil
+	return b.Bytes(), unsent, nil
 }
+
+var errReference = errors.New("a reference needs halt, and what it refers to before it")
 
 func commandText(cmd Command, halt bool, earlier map[string]bool) (string, error) {
 	switch {
@@ -129,7 +148,7 @@ func commandText(cmd Command, halt bool, earlier map[string]bool) (string, error
 	}
 	for _, key := range cmd.Params.references() {
 		if !halt || !earlier[key] {
-			return "", fmt.Errorf("refers to %q, which needs halt and must come before it", key)
+			return "", fmt.Errorf("refers to %q: %w", key, errReference)
 		}
 	}
 	q, err := cmd.Params.Query()

@@ -176,10 +176,10 @@ func TestABatchThatCannotBeRightIsRefusedUnsent(t *testing.T) {
 			t.Errorf("%s: got %v, want refused, unsent", name, err)
 		}
 	}
-	if _, err := batchBody([]Command{lead, done}, true); err != nil {
+	if _, _, err := batchBody([]Command{lead, done}, true); err != nil {
 		t.Errorf("a chain with halt: %v", err)
 	}
-	if _, err := batchBody(many[:MaxBatch], false); err != nil {
+	if _, _, err := batchBody(many[:MaxBatch], false); err != nil {
 		t.Errorf("%d commands: %v", MaxBatch, err)
 	}
 }
@@ -206,4 +206,19 @@ func FuzzBatchAnswer(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestACommandThatCannotBeExpressedDoesNotHoldItsNeighbours(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, `{"result":{"result":{"a":{"ID":"1"},"c":{"ID":"1"}},"result_error":[],"result_total":[],"result_next":[],"result_time":[]}}`)
+	})
+	answer, err := clientOf(t, s.URL, nil).Batch(context.Background(), []Command{Profile().As("a"), ListOpenDeals(By{}).As("b"), Profile().As("c")}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]Class{"a": OK, "b": Refused, "c": OK} {
+		if o := answer.Get(key); o.NotRun || o.Error == nil != (want == OK) || o.Error != nil && o.Error.Class != want {
+			t.Errorf("%s: got %+v, want class %q", key, o, want)
+		}
+	}
 }

@@ -26,7 +26,7 @@ func TestCommandsAreTheDocumentedOnes(t *testing.T) {
 			"crm.duplicate.findbycomm?type=PHONE&values[0]=+380671112233&values[1]=0671112233&entity_type=CONTACT"},
 		{GetItem(Company, 9), "crm.item.get?entityTypeId=4&id=9&useOriginalUfNames=Y"},
 		{UpdateItem(Deal, Link{ID: 3}, EntityFields{ResponsibleID: 7, Phone: "+380671112233"}),
-			"crm.item.update?entityTypeId=2&id=3&fields[assignedById]=7&useOriginalUfNames=Y"},
+			"crm.item.update?entityTypeId=2&id=3&fields[assignedById]=7&fields[fm][0][typeId]=PHONE&fields[fm][0][valueType]=WORK&fields[fm][0][value]=+380671112233&useOriginalUfNames=Y"},
 		{UpdateItem(Lead, Link{Ref: Ref("a", "item", "id")}, EntityFields{Stage: "NEW"}),
 			"crm.item.update?entityTypeId=1&id=$result[a][item][id]&fields[stageId]=NEW&useOriginalUfNames=Y"},
 		{AddItem(Deal, EntityFields{Title: "t", Category: &zero, Contact: Link{Ref: Ref("c", "item", "id")}, Company: Link{ID: 4}, Opened: true,

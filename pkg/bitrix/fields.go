@@ -32,7 +32,7 @@ type UTM struct{ Source, Medium, Campaign, Content, Term string }
 type EntityFields struct {
 	Title             string // cut at 250 characters
 	Name, LastName    string
-	Phone             string // when adding; an update would add it once more, so it leaves it out
+	Phone             string // when updating, one more beside those that are there
 	ResponsibleID     int
 	Source            string // a STATUS_ID of the directory SOURCE
 	SourceDescription string
@@ -51,21 +51,29 @@ type EntityFields struct {
 // portal makes another one each time. Decode with DecodeItem.
 // https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-add.html
 func AddItem(kind Kind, f EntityFields) Command {
-	fields := f.params()
-	if f.Phone != "" {
-		fields = append(fields, Param{"fm", []Params{{{"typeId", "PHONE"}, {"valueType", "WORK"}, {"value", f.Phone}}}})
-	}
 	return Command{Method: "crm.item.add", Params: Params{
-		{"entityTypeId", kinds[kind].typeID}, {"fields", fields}, {"useOriginalUfNames", "Y"},
+		{"entityTypeId", kinds[kind].typeID}, {"fields", append(f.params(), f.phones()...)}, {"useOriginalUfNames", "Y"},
 	}}
 }
 
-// UpdateItem sets the fields that are not zero. Decode with DecodeItem.
+// UpdateItem sets the fields that are not zero; a phone is added to those that are
+// there. Decode with DecodeItem.
 // https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-update.html
 func UpdateItem(kind Kind, item Link, f EntityFields) Command {
 	return Command{Method: "crm.item.update", Params: Params{
-		{"entityTypeId", kinds[kind].typeID}, {"id", item.value()}, {"fields", f.params()}, {"useOriginalUfNames", "Y"},
+		{"entityTypeId", kinds[kind].typeID}, {"id", item.value()}, {"fields", append(f.params(), f.phones()...)}, {"useOriginalUfNames", "Y"},
 	}}
+}
+
+// Empty reports whether there is nothing to write.
+func (f EntityFields) Empty() bool { return len(f.params()) == 0 && f.Phone == "" }
+
+// phones is the multi-field with the phone, which adds one.
+func (f EntityFields) phones() Params {
+	if f.Phone == "" {
+		return nil
+	}
+	return Params{{"fm", []Params{{{"typeId", "PHONE"}, {"valueType", "WORK"}, {"value", f.Phone}}}}}
 }
 
 func (f EntityFields) params() Params {
@@ -111,7 +119,7 @@ func (f EntityFields) params() Params {
 	return p
 }
 
-func set(p Params, name, value string) Params {
+func set(p Params, name string, value any) Params {
 	if i := slices.IndexFunc(p, func(q Param) bool { return q.Name == name }); i >= 0 {
 		p[i].Value = value
 		return p
@@ -154,10 +162,13 @@ func prose(s string) string { return strings.TrimSpace(strip(s, "\n\t")) }
 // four bytes with the joiners of emoji, control characters but those in keep,
 // and invisible marks, which can turn a text around on the screen.
 func strip(s, keep string) string {
+	if onlyPlain(s, keep) {
+		return s
+	}
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	return strings.Map(func(r rune) rune {
 		switch {
-		case strings.ContainsRune(keep, r):
+		case r < 0x80 && strings.IndexByte(keep, byte(r)) >= 0:
 			return r
 		case unicode.IsSpace(r), r == '\u2028', r == '\u2029':
 			return ' '
@@ -166,4 +177,14 @@ func strip(s, keep string) string {
 		}
 		return r
 	}, s)
+}
+
+// onlyPlain says that a text is of printable ASCII, as most are.
+func onlyPlain(s, keep string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < ' ' || c > '~') && strings.IndexByte(keep, c) < 0 {
+			return false
+		}
+	}
+	return true
 }

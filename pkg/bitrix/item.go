@@ -41,10 +41,15 @@ var kinds = map[Kind]struct {
 // https://apidocs.bitrix24.com/api-reference/crm/duplicates/crm-duplicate-find-by-comm.html
 const MaxSpellings = 20
 
-// FindByPhone looks for entities of one kind (not Deal, which has no phones)
-// that have one of these numbers. The portal compares digits exactly, so all
-// spellings of a number are asked for at once; those beyond MaxSpellings are
-// left out. Closed leads are found too. Decode with DecodeFound.
+// MaxFound is how many ids of a kind one FindByPhone shows. Where it shows that
+// many there may be more, and it leaves out the other kinds.
+const MaxFound = 20
+
+// FindByPhone looks for entities of one kind (not Deal, which has no phones), or
+// with "" of all that have phones, that have one of these numbers. The portal
+// compares digits exactly, so all spellings of a number are asked for at once;
+// those beyond MaxSpellings are left out. Closed leads are found too. The answer
+// does not say which number an entity has. Decode with DecodeFound.
 func FindByPhone(kind Kind, spellings []string) Command {
 	distinct := make([]string, 0, len(spellings))
 	for _, s := range spellings {
@@ -52,9 +57,11 @@ func FindByPhone(kind Kind, spellings []string) Command {
 			distinct = append(distinct, s)
 		}
 	}
-	return Command{Method: "crm.duplicate.findbycomm", Params: Params{
-		{"type", "PHONE"}, {"values", distinct}, {"entity_type", string(kind)},
-	}}
+	p := Params{{"type", "PHONE"}, {"values", distinct}}
+	if kind != "" {
+		p = append(p, Param{"entity_type", string(kind)})
+	}
+	return Command{Method: "crm.duplicate.findbycomm", Params: p}
 }
 
 // DecodeFound gives the ids of this kind in ascending order, because the portal
@@ -212,6 +219,18 @@ func ListOpenDeals(by By) Command {
 // Decode with DecodeItems.
 func ListItems(kind Kind, ids []int) Command {
 	return list(kind, By{IDs: ids}.filter(), "ASC")
+}
+
+// ReadItems is ListItems with everything that EntityFields write, and the custom fields
+// that are named: DecodeItems puts them into Fields.
+func ReadItems(kind Kind, ids []int, custom []string) Command {
+	command := ListItems(kind, ids)
+	selects := append(slices.Clone(kinds[kind].selects), "sourceDescription", "comments", "utmSource", "utmMedium", "utmCampaign", "utmContent", "utmTerm")
+	for _, name := range custom {
+		selects = append(selects, itemField(name))
+	}
+	command.Params = set(command.Params, "select", selects)
+	return command
 }
 
 // FindByOrigin asks for what this program made under external ids, oldest

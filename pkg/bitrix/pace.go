@@ -14,8 +14,10 @@ import (
 //
 // The portal counts for all programs behind one address, and it is not said
 // whether its counter sinks steadily or once a second. A Bucket therefore keeps
-// one second's leak in hand where burst allows it. It is a plain value: not safe
-// for concurrent use, and every method takes the time.
+// one second's leak in hand where burst allows it, and where the portal goes on
+// refusing it yields: it takes a smaller part of the pace until that is enough. Who
+// knows that others use the address gives rate and burst of his share at once. It is a
+// plain value: not safe for concurrent use, and every method takes the time.
 type Bucket struct {
 	rate  float64
 	limit float64
@@ -24,19 +26,24 @@ type Bucket struct {
 
 // BucketState is what a Bucket remembers. Storing it makes a restart harmless.
 type BucketState struct {
-	Level    float64   `json:"level"`           // requests the portal is thought to count now
-	At       time.Time `json:"at"`              // when Level was right
-	Until    time.Time `json:"until,omitzero"`  // nothing before this, after a refusal
-	Refusals int       `json:"refusals"`        // sets how long the next pause is
-	Passed   int       `json:"passed,omitzero"` // requests since the last refusal
+	Level    float64   `json:"level"`            // requests the portal is thought to count now
+	At       time.Time `json:"at"`               // when Level was right
+	Until    time.Time `json:"until,omitzero"`   // nothing before this, after a refusal
+	Refusals int       `json:"refusals"`         // sets how long the next pause is
+	Passed   int       `json:"passed,omitzero"`  // requests since the last refusal
+	Yielded  float64   `json:"yielded,omitzero"` // part of the pace left to the others behind our address
 }
 
 // The pause after a refusal doubles from firstPause to longestPause; every
-// recovery requests without another one halve it again.
+// recovery requests without another one halve it again. Refusals that go on also take
+// a part of the pace, down to leastPace of it, and recovery gives it back in steps.
 const (
 	firstPause   = time.Second
 	longestPause = time.Minute
 	recovery     = 20
+	yieldTo      = 0.7
+	leastPace    = 0.1
+	regain       = 0.05
 )
 
 // NewBucket makes a bucket for a plan: 2 and 50, Enterprise 5 and 250. Without a
@@ -59,27 +66,55 @@ func NewBucket(perSecond float64, burst int, startFull bool, now time.Time) Buck
 // asking again and counts nothing. After exactly that wait it returns 0, if
 // nobody else took the place.
 func (b *Bucket) Take(now time.Time) time.Duration {
-	if b.rate == 0 {
-		return 0
-	}
 	if fault.Wrong("pace-ignored") {
 		return 0
 	}
-	b.leak(now)
-	wait := time.Duration(0)
-	if surplus := b.state.Level + 1 - b.limit; surplus > tolerance {
-		wait = time.Duration(math.Ceil(surplus / b.rate * float64(time.Second)))
-	}
-	if wait = max(wait, b.state.Until.Sub(now)); wait > 0 {
+	if wait := b.Wait(now); b.rate == 0 || wait > 0 {
 		return wait
 	}
 	b.state.Level++
 	if b.state.Passed++; b.state.Passed >= recovery {
 		b.state.Passed = 0
 		b.state.Refusals = max(0, b.state.Refusals-1)
+		b.state.Yielded = max(0, b.state.Yielded-regain)
 	}
 	return 0
 }
+
+// Wait is how long Take would make a request wait now. It counts nothing.
+func (b *Bucket) Wait(now time.Time) (wait time.Duration) {
+	if b.rate == 0 {
+		return 0
+	}
+	b.leak(now)
+	if surplus := b.state.Level + 1 - b.limit; surplus > tolerance {
+		wait = time.Duration(math.Ceil(surplus / b.pace() * float64(time.Second)))
+	}
+	return max(wait, b.state.Until.Sub(now))
+}
+
+// Room is how many requests may leave at this moment.
+func (b *Bucket) Room(now time.Time) int {
+	if b.rate == 0 {
+		return math.MaxInt
+	}
+	b.leak(now)
+	if b.state.Until.After(now) {
+		return 0
+	}
+	return max(0, int(b.limit-b.state.Level+tolerance))
+}
+
+// Interval is how far apart requests leave when the burst is used up.
+func (b *Bucket) Interval() time.Duration {
+	if b.rate == 0 {
+		return 0
+	}
+	return time.Duration(float64(time.Second) / b.pace())
+}
+
+// pace is the plan's rate without what is left to others.
+func (b *Bucket) pace() float64 { return b.rate * (1 - b.state.Yielded) }
 
 // tolerance absorbs the rounding of nanoseconds and of adding many fractions.
 const tolerance = 1e-6
@@ -98,6 +133,9 @@ func (b *Bucket) Refused(now time.Time) {
 		return
 	}
 	pause := longestPause
+	if b.state.Refusals > 0 { // one alone may be the counters' difference
+		b.state.Yielded = min(1-leastPace, 1-yieldTo*(1-b.state.Yielded))
+	}
 	if b.state.Refusals < 6 {
 		pause = min(longestPause, firstPause<<b.state.Refusals)
 		b.state.Refusals++
@@ -108,7 +146,7 @@ func (b *Bucket) Refused(now time.Time) {
 // leak brings the level up to now. A clock that jumped back leaks nothing.
 func (b *Bucket) leak(now time.Time) {
 	if elapsed := now.Sub(b.state.At).Seconds(); elapsed > 0 {
-		b.state.Level = max(0, b.state.Level-elapsed*b.rate)
+		b.state.Level = max(0, b.state.Level-elapsed*b.pace())
 	}
 	if b.state.Until.Sub(now) > longestPause {
 		b.state.Until = now.Add(longestPause)
@@ -124,6 +162,9 @@ func (b *Bucket) State() BucketState { return b.state }
 func (b *Bucket) Restore(s BucketState, now time.Time) {
 	if !(s.Level >= 0) || s.At.After(now) || s.Refusals < 0 || s.Passed < 0 {
 		s.Level, s.At, s.Refusals, s.Passed = b.limit, now, max(0, s.Refusals), max(0, s.Passed)
+	}
+	if !(s.Yielded >= 0 && s.Yielded <= 1-leastPace) {
+		s.Yielded = 0
 	}
 	s.Level, s.Refusals = min(s.Level, b.limit), min(s.Refusals, 6)
 	b.state = s

@@ -180,3 +180,45 @@ func TestAClockThatJumpsBackNeitherLeaksNorStalls(t *testing.T) {
 		t.Errorf("after the wait: %v more", again)
 	}
 }
+
+// TestWhoSharesTheAddressIsYieldedToAndForgotten puts another program behind the same
+// address, which uses half of the plan for a while.
+func TestWhoSharesTheAddressIsYieldedToAndForgotten(t *testing.T) {
+	portal := &counter{rate: 2, limit: 50, at: noon}
+	b, now := NewBucket(2, 50, false, noon), noon
+	other := noon
+	minute := func(shared bool) (sent, refused int) {
+		for end := now.Add(time.Minute); now.Before(end); {
+			for ; shared && !other.After(now); other = other.Add(time.Second) {
+				portal.request(other)
+			}
+			if wait := b.Take(now); wait > 0 {
+				now = now.Add(min(wait, 100*time.Millisecond))
+				continue
+			}
+			if sent++; !portal.request(now) {
+				refused++
+				b.Refused(now)
+			}
+		}
+		other = now
+		return sent, refused
+	}
+	for range 10 {
+		minute(true)
+	}
+	sent, refused := 0, 0
+	for range 20 {
+		s, r := minute(true)
+		sent, refused = sent+s, refused+r
+	}
+	if refused > sent/20 || sent < 20*60*6/10 {
+		t.Errorf("beside another program: %d of %d requests refused in 20 minutes, want at most one in 20 and at least 720 sent", refused, sent)
+	}
+	for range 20 {
+		minute(false)
+	}
+	if sent, refused := minute(false); refused != 0 || sent < 118 {
+		t.Errorf("alone again: %d sent and %d refused in a minute, want the plan's 120 and none", sent, refused)
+	}
+}

@@ -48,6 +48,9 @@ func UpdateTask(task Link, f TaskFields) Command {
 	return Command{Method: "tasks.task.update", Params: Params{{"taskId", task.value()}, {"fields", f.params()}}}
 }
 
+// Empty reports whether there is nothing to write.
+func (f TaskFields) Empty() bool { return len(f.params()) == 0 }
+
 func (f TaskFields) params() Params {
 	var p Params
 	add := func(name string, value any, given bool) {
@@ -110,6 +113,12 @@ func findTasks(by Param, since time.Time, start int) Command {
 	return Command{Method: "tasks.task.list", Params: Params{
 		{"order", Params{{"ID", "desc"}}}, {"filter", filter}, {"select", taskSelect}, {"start", start},
 	}}
+}
+
+// ListTasks asks for tasks by their ids, fifty at most. Ids that are gone or not visible
+// to the webhook are left out. Decode with DecodeTasks.
+func ListTasks(ids []int) Command {
+	return findTasks(Param{"ID", ids}, time.Time{}, 0)
 }
 
 // statusCompleted is the status of a closed task.

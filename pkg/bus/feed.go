@@ -88,14 +88,15 @@ func (b *Bus) Feed(ctx context.Context, f Feed) error {
 	if err != nil {
 		return fmt.Errorf("read as %s: %w", f.Name, err)
 	}
-	defer func() { consuming.Stop(); <-consuming.Closed() }()
+	closed := consuming.Closed()
+	defer func() { consuming.Stop(); <-closed }()
 	tick := time.NewTicker(f.ackWait / 3)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-consuming.Closed():
+		case <-closed:
 			return fmt.Errorf("read as %s: the broker ended the read", f.Name)
 		case <-tick.C:
 			for _, m := range held.all() {

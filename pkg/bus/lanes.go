@@ -26,34 +26,74 @@ type subscription struct {
 	out      chan *message.Message
 	done     chan struct{}
 
-	mu    sync.Mutex
-	lanes map[string][]*delivery // a key is present while a goroutine works its lane
-	held  map[*delivery]struct{}
-	work  sync.WaitGroup
-	shut  bool
+	mu      sync.Mutex
+	lanes   map[string][]*delivery // a key is present while its lane waits or is worked
+	waiting map[string]bool        // lanes that wait for a place
+	ready   [2][]string            // the same in the order of their turns: what is urgent, the others
+	working int
+	held    map[*delivery]struct{}
+	work    sync.WaitGroup
+	shut    bool
 }
 
-type delivery struct{ jetstream.Msg }
+type delivery struct {
+	jetstream.Msg
+	urgent bool
+}
 
-// deliver puts a message into its lane and starts the lane if nobody works it.
+// deliver puts a message into its lane and starts the lane if nobody works it and there
+// is a place.
 func (s *subscription) deliver(m jetstream.Msg) {
 	if Held(s.handling) != nil {
 		giveBack(m, s.log)
 		return
 	}
-	d := &delivery{m}
-	lane := s.laneOf(d)
+	d := &delivery{Msg: m}
+	lane, urgent := s.laneOf(d)
+	d.urgent = urgent
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.shut {
 		return
 	}
 	s.held[d] = struct{}{}
-	queue, running := s.lanes[lane]
+	queue, there := s.lanes[lane]
 	s.lanes[lane] = append(queue, d)
-	if !running {
-		s.work.Add(1)
-		go s.runLane(lane)
+	if !there || urgent && s.waiting[lane] {
+		s.lineUp(lane, urgent)
+	}
+	s.startLanes()
+}
+
+// lineUp lets a lane wait for a place. One that waits already moves to those that are
+// urgent: what is in front of an urgent event in its lane is as urgent.
+func (s *subscription) lineUp(lane string, urgent bool) {
+	if s.waiting == nil {
+		s.waiting = map[string]bool{}
+	}
+	s.waiting[lane] = true
+	which := 1
+	if urgent {
+		which = 0
+	}
+	s.ready[which] = append(s.ready[which], lane)
+}
+
+// startLanes gives the free places to the lanes that wait. A quarter of the places is
+// only for what is urgent.
+func (s *subscription) startLanes() {
+	for which, places := range [2]int{s.atOnce, s.atOnce - s.atOnce/4} {
+		for len(s.ready[which]) > 0 && (s.atOnce == 0 || s.working < places) && !s.shut {
+			lane := s.ready[which][0]
+			s.ready[which] = s.ready[which][1:]
+			if !s.waiting[lane] {
+				continue // it has moved up
+			}
+			delete(s.waiting, lane)
+			s.working++
+			s.work.Add(1)
+			go s.runLane(lane)
+		}
 	}
 }
 
@@ -67,14 +107,14 @@ func giveBack(m jetstream.Msg, log *zap.Logger) {
 
 // laneOf survives a lane function that panics: it runs in a goroutine of the client
 // library, where a panic would end the process, now and after every restart.
-func (s *subscription) laneOf(d *delivery) (lane string) {
+func (s *subscription) laneOf(d *delivery) (lane string, urgent bool) {
 	if s.lane == nil {
-		return ""
+		return "", false
 	}
 	defer func() {
 		if p := recover(); p != nil {
 			s.log.Error("no lane could be chosen for an event; it takes the common one", zap.Any("panic", p))
-			lane = ""
+			lane, urgent = "", false
 		}
 	}()
 	return s.lane(read(d))
@@ -82,28 +122,28 @@ func (s *subscription) laneOf(d *delivery) (lane string) {
 
 func (s *subscription) runLane(lane string) {
 	defer s.work.Done()
-	for {
-		s.mu.Lock()
-		queue := s.lanes[lane]
-		if len(queue) == 0 || s.shut {
-			delete(s.lanes, lane)
-			s.mu.Unlock()
-			return
-		}
-		d := queue[0]
-		s.lanes[lane] = queue[1:]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer func() { s.working--; s.startLanes() }()
+	for len(s.lanes[lane]) > 0 && !s.shut {
+		d := s.lanes[lane][0]
+		s.lanes[lane] = s.lanes[lane][1:]
 		s.mu.Unlock()
 		settled := s.handle(d)
 		s.mu.Lock()
 		delete(s.held, d)
-		s.mu.Unlock()
 		if !settled {
-			s.mu.Lock()
-			delete(s.lanes, lane)
-			s.mu.Unlock()
+			// The reader stops. The lane stays taken, so that what still arrives does not
+			// overtake what is given back.
+			return
+		}
+		if len(s.lanes[lane]) > 0 && len(s.ready[0])+len(s.ready[1]) > 0 {
+			// Others wait for the place.
+			s.lineUp(lane, slices.ContainsFunc(s.lanes[lane], func(d *delivery) bool { return d.urgent }))
 			return
 		}
 	}
+	delete(s.lanes, lane)
 }
 
 // handle gives a message to the handler until it is settled. It returns false when

@@ -249,3 +249,47 @@ func TestNothingOvertakesWhatIsGivenBackAtAStop(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatIsUrgentDoesNotWaitBehindWhatIsNot fills every place with events that don't
+// end, and lets many more wait.
+func TestWhatIsUrgentDoesNotWaitBehindWhatIsNot(t *testing.T) {
+	b := bustest.Open(t)
+	const old, places = 200, 8
+	urgent := func(e event.Envelope) bool { return number(t, e) >= old }
+	release := make(chan struct{})
+	var working, most atomic.Int64
+	var done list[int]
+	w := parkedWork("reader", func(_ context.Context, e event.Envelope) ([]event.Envelope, error) {
+		if !urgent(e) {
+			most.Store(max(most.Load(), working.Add(1)))
+			<-release
+			working.Add(-1)
+		}
+		done.add(number(t, e))
+		return nil, nil
+	})
+	w.AtOnce, w.Urgent = places, urgent
+	run(t, b, nil, w)
+	for n := range old {
+		publish(t, b, numbered(t, fmt.Sprint("lane-", n%100), n))
+	}
+	bustest.Eventually(t, limit, "all places are taken", func() bool { return working.Load() == places*3/4 })
+	for n := range 20 {
+		publish(t, b, numbered(t, fmt.Sprint("new-", n), old+n))
+	}
+	bustest.Eventually(t, limit, "what is urgent is done", func() bool { return len(done.all()) == 20 })
+	close(release)
+	bustest.Eventually(t, limit, "all are done", func() bool { return len(done.all()) == old+20 })
+	if most.Load() > places*3/4 {
+		t.Errorf("%d that are not urgent were worked at once, want at most %d", most.Load(), places*3/4)
+	}
+	lanes := map[int]int{}
+	for _, n := range done.all() {
+		if n < old {
+			if lanes[n%100] > n+1 {
+				t.Errorf("event %d came after a later one of its lane", n)
+			}
+			lanes[n%100] = n + 1
+		}
+	}
+}

@@ -120,6 +120,9 @@ func (l *leases) take(ctx context.Context, name string) (*term, error) {
 			l.log.Debug("a lease was not gained", zap.String("lease", name), zap.Error(err))
 			l.release(ctx, t)
 		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()

@@ -279,3 +279,28 @@ func TestAnEmbeddedBrokerHoldsEveryLeaseAndWritesNothing(t *testing.T) {
 	}
 	stop()
 }
+
+// TestAClaimThatNobodyWaitsForAnyMoreIsGivenBack lets a claim arrive after the one who
+// made it was stopped: the process lives on, so nobody else could take that lease.
+func TestAClaimThatNobodyWaitsForAnyMoreIsGivenBack(t *testing.T) {
+	url := bustest.Serve(t)
+	line := bustest.Lay(t, url)
+	const lease = 4 * time.Second
+	late, _ := connect(t, line.URL, 1, lease)
+	other, _ := connect(t, url, 1, lease)
+	held, stop := hold(t, late, "zero")
+	receive(t, held, "the session has begun")
+	stop()
+	line.Die()
+	held, stop = hold(t, late, "one")
+	stop() // the claim is out, and its answer does not come
+	line.Mend()
+	if _, err := late.Last(t.Context()); err != nil { // what was said before has arrived, too
+		t.Fatal(err)
+	}
+	next, _ := hold(t, other, "one")
+	receive(t, next, "the other process holds the lease")
+	if len(held) > 0 {
+		t.Error("the stopped one worked")
+	}
+}

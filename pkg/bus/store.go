@@ -39,8 +39,20 @@ func (b *Bus) StoreFor(ctx context.Context, name, about string, while time.Durat
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", name, err)
 	}
-	fault.Point("store", name, "opened")
-	return &Store{name, kv, b.writes}, nil
+	// A replicated store takes a moment until it can be read.
+	patience, cancel := context.WithTimeout(ctx, publishTimeout)
+	defer cancel()
+	for {
+		if _, err := kv.Get(patience, "nothing"); !errors.Is(err, nats.ErrNoResponders) {
+			fault.Point("store", name, "opened")
+			return &Store{name, kv, b.writes}, nil
+		}
+		select {
+		case <-patience.Done():
+			return nil, fmt.Errorf("open store %s: %w: nobody answers", name, ErrUnavailable)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 // Get reads a key into v and returns its revision, 0 where the key is missing.

@@ -18,8 +18,11 @@ import (
 type reading struct {
 	durable string
 	filters []string
-	// lane names the queue of a message: strict order within, parallel between.
-	lane func(*message.Message) string
+	// lane names the queue of a message: strict order within, parallel between. It also
+	// says whether the message is urgent.
+	lane func(*message.Message) (lane string, urgent bool)
+	// atOnce is how many lanes are worked at the same time; 0 is all.
+	atOnce int
 	// ackWait is when the broker gives up on a silent reader; the reader says "still at
 	// it" three times as often. Default 30 s.
 	ackWait time.Duration

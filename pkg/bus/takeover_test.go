@@ -2,10 +2,10 @@ package bus_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -176,11 +176,20 @@ func TestAClusterOfThreeServesTakeoversToo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Set(t.Context(), "key", 1, 0); err != nil {
-		t.Fatal(err)
+	var writers sync.WaitGroup
+	for range 8 {
+		writers.Go(func() {
+			for range 5 {
+				if _, err := bus.Change(t.Context(), s, "key", func(n *int) (bool, error) { *n++; return true, nil }); err != nil {
+					t.Errorf("count up: %v", err)
+				}
+			}
+		})
 	}
-	if _, err := s.Set(t.Context(), "key", 2, 7_000_000); !errors.Is(err, bus.ErrConflict) {
-		t.Errorf("a write on top of an old revision: %v, want ErrConflict", err)
+	writers.Wait()
+	var n int
+	if _, err := s.Get(t.Context(), "key", &n); err != nil || n != 40 {
+		t.Errorf("eight that counted to five each made %d (%v), want 40", n, err)
 	}
 	line.Mend()
 	stop(2)

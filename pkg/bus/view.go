@@ -82,13 +82,14 @@ func (b *Bus) follow(ctx context.Context, v View, after *uint64, p *Progress) er
 		return fmt.Errorf("read as view %s: %w", v.Name, err)
 	}
 	defer consuming.Stop()
+	closed := consuming.Closed() // each call would start a goroutine that stays
 	for {
 		batch := make([]Recorded, 0, 16)
 		var seq uint64
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-consuming.Closed():
+		case <-closed:
 			return errors.New("the broker ended the read")
 		case m := <-incoming:
 			batch, seq = b.record(batch, m)

@@ -3,6 +3,7 @@ package bus_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -198,5 +199,18 @@ func TestProgressWaitsUntilItsSequenceOrItsContext(t *testing.T) {
 	}
 	if err := p.Wait(ctx, 1); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Wait for what never comes returned %v, want the context's error", err)
+	}
+}
+
+func TestAViewLeavesNothingBehindForAnEvent(t *testing.T) {
+	b := bustest.Open(t)
+	p, _ := follow(t, b, bus.View{Name: "view", Apply: func(context.Context, []bus.Recorded) error { return nil }})
+	wait(t, p, publish(t, b, numbered(t, "a", 0)))
+	before := runtime.NumGoroutine()
+	for n := range 200 {
+		wait(t, p, publish(t, b, numbered(t, "a", n+1)))
+	}
+	if more := runtime.NumGoroutine() - before; more > 50 {
+		t.Errorf("%d goroutines more after 200 events, want none", more)
 	}
 }

@@ -36,6 +36,11 @@ type Work struct {
 	Dropped func(event.Envelope, error) []event.Envelope
 	// Held is how many events may be read and not settled. Default 1,000.
 	Held int
+	// AtOnce is how many lanes are worked at the same time: a lane that waits takes a
+	// tenth of the memory of one that is worked. 0 is all.
+	AtOnce int
+	// Urgent says which events go first where lanes wait. Nil means none.
+	Urgent func(event.Envelope) bool
 }
 
 // Router runs works. Make it with [Bus.Router], add works, then Run.
@@ -67,14 +72,14 @@ func (r *Router) Add(w Work) {
 		filters[i] = Subject(w.Project, t)
 	}
 	how := r.timing
-	how.durable, how.filters, how.held = w.Name, filters, w.Held
+	how.durable, how.filters, how.held, how.atOnce = w.Name, filters, w.Held, w.AtOnce
 	if w.Lane != nil {
-		how.lane = func(m *message.Message) string {
+		how.lane = func(m *message.Message) (string, bool) {
 			e, err := event.Read(m.Payload)
 			if err != nil {
-				return ""
+				return "", false
 			}
-			return w.Lane(e)
+			return w.Lane(e), w.Urgent != nil && w.Urgent(e)
 		}
 	}
 	sub := newSubscriber(r.bus, how)

@@ -33,9 +33,15 @@ type File struct {
 	// facts it was last published with. ResolvedAs is that event.
 	Resolved   *event.CallResolved `json:"resolved,omitempty"`
 	ResolvedAs *event.Envelope     `json:"resolved_as,omitempty"`
+	// Retried are the events by which people asked to try the call again, and were obeyed.
+	Retried []string `json:"retried,omitempty"`
 
 	// Settled is the plan (a call.resolved event) whose commands all have their outcome.
 	Settled string `json:"settled,omitempty"`
+	// Wanted are the roles that the settled decisions want; nil in files of versions that
+	// did not note it, empty where nothing is wanted. What is in the journal beside them was
+	// left or undone.
+	Wanted []string `json:"wanted,omitzero"`
 	// Journal is the writer's, by command role.
 	Journal map[string]Entry `json:"journal,omitempty"`
 }
@@ -70,13 +76,19 @@ type Entry struct {
 	Attempt  int        `json:"attempt,omitempty"`
 	SentAt   time.Time  `json:"sent_at,omitzero"`
 	BitrixID int        `json:"bitrix_id,omitempty"`
+	// ChangedAt is when a change of what exists left, while nobody knows whether the
+	// portal is done with it: a later change must not be overtaken by it.
+	ChangedAt time.Time `json:"changed_at,omitzero"`
 	// Adopted is true when the id was found by a search after a lost answer.
 	Adopted bool `json:"adopted,omitempty"`
 	// Entity and Task are what was last written, to know later what a person changed.
 	Entity *event.Entity `json:"entity,omitempty"`
 	Task   *event.Task   `json:"task,omitempty"`
-	Reason string        `json:"reason,omitempty"`
-	Error  string        `json:"error,omitempty"`
+	// Former are the responsibles that an entity was written with before: what the CRM said
+	// of it to a later call is then known for ours.
+	Former []int  `json:"former,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	Error  string `json:"error,omitempty"`
 }
 
 // Files opens the files of calls.

@@ -9,6 +9,10 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/event"
 )
 
+// LiveFor is how long a call counts as live. What is older when its turn comes (after an
+// outage, from the call log, of a replay) waits behind what is live.
+const LiveFor = 5 * time.Minute
+
 // LookupSubject is where a project's questions about clients are put.
 func LookupSubject(project string) string { return "ask." + project + ".lookup" }
 
@@ -19,8 +23,11 @@ func SettledSubject(project string) string { return "ask." + project + ".settled
 type Lookup struct {
 	// Spellings are the ways the number may be written in the CRM, at most 20.
 	Spellings []string `json:"spellings"`
-	// Since is when the call came in: older calls are looked up first.
+	// Since is when there was first something to do about the call: older calls are looked
+	// up first, but those of minutes ago behind those of now.
 	Since time.Time `json:"since"`
+	// Replay is true for a question that waits behind those of live calls.
+	Replay bool `json:"replay,omitempty"`
 }
 
 // Found is what the CRM knows. Entities are those that a call may belong to: open
@@ -39,12 +46,7 @@ type Found struct {
 }
 
 // Item is an entity of the CRM as far as choosing needs it.
-type Item struct {
-	event.Ref
-	Contact int       `json:"contact,omitempty"`
-	Company int       `json:"company,omitempty"`
-	Active  time.Time `json:"active,omitzero"`
-}
+type Item = event.Item
 
 // Settled asks to be told when a call's plan is settled: it is answered then.
 type Settled struct {

@@ -105,6 +105,15 @@ func (c Call) End() time.Time {
 	return c.StartedAt.Add(time.Duration(d) * time.Second)
 }
 
+// Came is when there was first something to do about a call that was reported then: at
+// its end, or when it was reported where nobody knows that.
+func (c Call) Came(reported time.Time) time.Time {
+	if end := c.End(); !end.IsZero() && end.Before(reported) {
+		return end
+	}
+	return reported
+}
+
 // Lane is the client that the call belongs to: calls of one lane are worked on one
 // after the other. A call without a number is a client of its own.
 func (c Call) Lane() string {

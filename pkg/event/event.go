@@ -9,6 +9,7 @@ package event
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,13 +31,15 @@ const (
 	TypeBitrixOutcome   Type = "bitrix.outcome.v1"
 	TypeCallParked      Type = "call.parked.v1"
 	TypeSettingsChanged Type = "settings.changed.v1"
+	TypeReplayPlanned   Type = "replay.planned.v1"
+	TypeReplayApplied   Type = "replay.applied.v1"
 )
 
 // Types lists every event this version can read, in the order of the pipeline.
 func Types() []Type {
 	return []Type{
 		TypeCallReceived, TypeCallClassified, TypeCallResolved, TypeBitrixCommand,
-		TypeBitrixOutcome, TypeCallParked, TypeSettingsChanged,
+		TypeBitrixOutcome, TypeCallParked, TypeSettingsChanged, TypeReplayPlanned, TypeReplayApplied,
 	}
 }
 
@@ -116,15 +119,16 @@ var space = uuid.MustParse("6f1b5f0e-6f37-5b55-9c1c-7d1d8f0c1a51")
 // Derive turns causes into an id. Parts are length-prefixed, so ("1","23") and
 // ("12","3") differ.
 func Derive(parts ...string) string {
-	var b strings.Builder
+	b := make([]byte, 0, 128)
 	for _, p := range parts {
 		if fault.Wrong("parts-run-together") {
-			b.WriteString(p)
+			b = append(b, p...)
 			continue
 		}
-		fmt.Fprintf(&b, "%d:%s;", len(p), p)
+		b = strconv.AppendInt(b, int64(len(p)), 10)
+		b = append(append(append(b, ':'), p...), ';')
 	}
-	return uuid.NewSHA1(space, []byte(b.String())).String()
+	return uuid.NewSHA1(space, b).String()
 }
 
 // CommandID names the thing that should be true: the same for a first run, a retry
@@ -132,27 +136,30 @@ func Derive(parts ...string) string {
 // causes).
 func CommandID(project, call, role string) string { return Derive("command", project, call, role) }
 
+// payloads makes the newest payload of each type, for Decode to fill.
+var payloads = map[Type]func() Payload{
+	TypeCallReceived:    func() Payload { return new(CallReceived) },
+	TypeCallClassified:  func() Payload { return new(CallClassified) },
+	TypeCallResolved:    func() Payload { return new(CallResolved) },
+	TypeBitrixCommand:   func() Payload { return new(BitrixCommand) },
+	TypeBitrixOutcome:   func() Payload { return new(BitrixOutcome) },
+	TypeCallParked:      func() Payload { return new(CallParked) },
+	TypeSettingsChanged: func() Payload { return new(SettingsChanged) },
+	TypeReplayPlanned:   func() Payload { return new(ReplayPlanned) },
+	TypeReplayApplied:   func() Payload { return new(ReplayApplied) },
+}
+
 // Decode reads the payload of an event as its newest version.
 func Decode(e Envelope) (Payload, error) {
-	var p Payload
-	switch e.Type {
-	case TypeCallReceived:
-		p = new(CallReceived)
-	case TypeCallClassified:
-		p = new(CallClassified)
-	case TypeCallResolved:
-		p = new(CallResolved)
-	case TypeBitrixCommand:
-		p = new(BitrixCommand)
-	case TypeBitrixOutcome:
-		p = new(BitrixOutcome)
-	case TypeCallParked:
-		p = new(CallParked)
-	case TypeSettingsChanged:
-		p = new(SettingsChanged)
-	default:
+	e, err := newest(e)
+	if err != nil {
+		return nil, err
+	}
+	make, known := payloads[e.Type]
+	if !known {
 		return nil, fmt.Errorf("decode event %s: unknown type %q", e.ID, e.Type)
 	}
+	p := make()
 	if err := json.Unmarshal(e.Data, p); err != nil {
 		return nil, fmt.Errorf("decode event %s as %s: %w", e.ID, e.Type, err)
 	}
@@ -162,6 +169,10 @@ func Decode(e Envelope) (Payload, error) {
 // As reads the payload of an event whose type the caller knows.
 func As[T any](e Envelope) (T, error) {
 	var v T
+	e, err := newest(e)
+	if err != nil {
+		return v, err
+	}
 	if err := json.Unmarshal(e.Data, &v); err != nil {
 		return v, fmt.Errorf("decode event %s as %s: %w", e.ID, e.Type, err)
 	}

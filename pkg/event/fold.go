@@ -27,13 +27,16 @@ func Fold(reports []Call) Call {
 }
 
 func fold(reports []Call) Call {
-	sorted := slices.Clone(reports)
+	var few [maxReports]*Call
+	sorted := few[:0]
+	for i := range reports {
+		sorted = append(sorted, &reports[i])
+	}
 	slices.SortStableFunc(sorted, compareReports)
 	if fault.Wrong("early-overwrites-late") {
-		sorted = slices.Clone(reports)
-		slices.Reverse(sorted) // the last to arrive speaks first
+		slices.Reverse(sorted) // what tells the least speaks first
 	}
-	folded := sorted[0]
+	folded := *sorted[0]
 	folded.Extra = maps.Clone(folded.Extra)
 	for _, r := range sorted[1:] {
 		fill(&folded, r)
@@ -44,14 +47,13 @@ func fold(reports []Call) Call {
 // With adds a report to those already known of a call. A report that says nothing
 // new leaves the list as it is; past the limit the least telling one goes.
 func With(reports []Call, r Call) []Call {
-	key := canonical(r)
-	for _, known := range reports {
-		if canonical(known) == key {
+	for i := range reports {
+		if same(&reports[i], &r) {
 			return reports
 		}
 	}
-	reports = append(slices.Clone(reports), r)
-	slices.SortStableFunc(reports, compareReports)
+	reports = append(slices.Clip(reports), r)
+	slices.SortStableFunc(reports, func(a, b Call) int { return compareReports(&a, &b) })
 	return reports[:min(len(reports), maxReports)]
 }
 
@@ -59,10 +61,8 @@ func With(reports []Call, r Call) []Call {
 // changing parameter must not grow a call's file for ever.
 const maxReports = 16
 
-// Same says whether two folded calls tell the same story.
-func Same(a, b Call) bool { return canonical(a) == canonical(b) }
-
-func canonical(c Call) string {
+// canonical is a report as it is stored.
+func canonical(c *Call) string {
 	b, err := json.Marshal(c)
 	if err != nil {
 		// A Call holds strings, numbers and times only; a time beyond year 9999 is the
@@ -74,8 +74,8 @@ func canonical(c Call) string {
 
 // compareReports orders reports by how much they tell, the most telling first. It
 // is a total order over what the reports say, so folding does not depend on luck.
-func compareReports(a, b Call) int {
-	return cmp.Or(
+func compareReports(a, b *Call) int {
+	byWeight := cmp.Or(
 		boolFirst(a.Final, b.Final),
 		cmp.Compare(outcomeRank(b.Outcome), outcomeRank(a.Outcome)),
 		boolFirst(!a.Transit, !b.Transit),
@@ -84,8 +84,13 @@ func compareReports(a, b Call) int {
 		boolFirst(a.Employee != nil, b.Employee != nil),
 		boolFirst(a.Recording != "", b.Recording != ""),
 		cmp.Compare(b.Duration, a.Duration),
-		cmp.Compare(canonical(b), canonical(a)),
+		boolFirst(a.ClientName != "", b.ClientName != ""),
+		boolFirst(a.Traffic != Traffic{}, b.Traffic != Traffic{}),
 	)
+	if byWeight != 0 || same(a, b) {
+		return byWeight
+	}
+	return cmp.Compare(canonical(b), canonical(a))
 }
 
 func boolFirst(a, b bool) int {
@@ -111,11 +116,13 @@ func outcomeRank(o Outcome) int {
 }
 
 func eventRank(e string) int {
-	return slices.Index([]string{"before_outgoing", "before", "forward", "answer", "rating", "after_outgoing", "after"}, e)
+	return slices.Index(eventOrder, e)
 }
 
+var eventOrder = []string{"before_outgoing", "before", "forward", "answer", "rating", "after_outgoing", "after"}
+
 // fill takes from r what c does not know yet.
-func fill(c *Call, r Call) {
+func fill(c, r *Call) {
 	first(&c.Direction, r.Direction)
 	first(&c.Client, r.Client)
 	first(&c.ClientName, r.ClientName)
@@ -140,7 +147,7 @@ func fill(c *Call, r Call) {
 	if c.StartedAt == nil {
 		c.StartedAt = r.StartedAt
 	}
-	t, o := &c.Traffic, r.Traffic
+	t, o := &c.Traffic, &r.Traffic
 	first(&t.Source, o.Source)
 	first(&t.Medium, o.Medium)
 	first(&t.Campaign, o.Campaign)

@@ -39,7 +39,7 @@ func joinLegs(c *Call, reports []Call) {
 		parts = append(parts, fold(said))
 	}
 	slices.SortFunc(parts, func(a, b Call) int {
-		return cmp.Or(compareStart(a.StartedAt, b.StartedAt), boolFirst(!a.Transit, !b.Transit), compareReports(a, b))
+		return cmp.Or(compareStart(a.StartedAt, b.StartedAt), boolFirst(!a.Transit, !b.Transit), compareReports(&a, &b))
 	})
 	if i := slices.IndexFunc(parts, func(p Call) bool { return !p.Transit && p.Direction != "" }); i >= 0 {
 		own := parts[i]

@@ -3,6 +3,8 @@ package event
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -41,6 +43,8 @@ type CallClassified struct {
 	Retry bool `json:"retry,omitempty"`
 	// Changed is false when this report told nothing new.
 	Changed bool `json:"changed"`
+	// Again is there when a replay has the call decided again.
+	Again *Again `json:"again,omitempty"`
 	Call
 }
 
@@ -70,6 +74,21 @@ type Client struct {
 	Owner int `json:"owner,omitempty"`
 }
 
+// Item is an entity of the CRM as far as choosing needs it.
+type Item struct {
+	Ref
+	Contact int       `json:"contact,omitempty"`
+	Company int       `json:"company,omitempty"`
+	Active  time.Time `json:"active,omitzero"`
+}
+
+// Found is the CRM's answer that a client was chosen from: choosing again needs it.
+type Found struct {
+	Open      []Item `json:"open,omitempty"`
+	Contacts  []Item `json:"contacts,omitempty"`
+	Companies []Item `json:"companies,omitempty"`
+}
+
 // Person is a Bitrix24 user as far as a decision needs him.
 type Person struct {
 	Name   string `json:"name,omitempty"`
@@ -81,7 +100,12 @@ type CallResolved struct {
 	Project    string `json:"project"`
 	Classified string `json:"classified_id"`
 	Revision   int    `json:"revision"`
-	Client     Client `json:"client"`
+	// Code is the version of the program that decided.
+	Code   string `json:"code,omitempty"`
+	Client Client `json:"client"`
+	// Found is what Client was chosen from; nil for decisions of versions that did not
+	// keep it, and where nobody was asked.
+	Found *Found `json:"found,omitempty"`
 	// Answerer is owner, employee, unmapped or nobody.
 	Answerer string `json:"answerer"`
 	// People holds the users that the decision may name, by Bitrix24 id.
@@ -99,12 +123,43 @@ type CallResolved struct {
 	// to date even where the facts of today would not have made it.
 	First *Ground `json:"first,omitempty"`
 	Facts Call    `json:"call"`
+	// Received names the call.received events that Facts were read from.
+	Received []string `json:"received_ids,omitempty"`
+	// Replay is there when a replay asked for this decision.
+	Replay *Replay `json:"replay,omitempty"`
 }
 
 // Ground is what a decision was made on, beside what the CRM knew.
 type Ground struct {
-	Answerer string `json:"answerer"`
-	Facts    Call   `json:"call"`
+	Answerer string   `json:"answerer"`
+	Facts    Call     `json:"call"`
+	Received []string `json:"received_ids,omitempty"`
+}
+
+// Again is the ground on which a replay has a call decided again.
+type Again struct {
+	// Over counts the decisions that the plan knew of. A call that was decided once more
+	// since then stays as it is.
+	Over   int          `json:"over"`
+	Ground CallResolved `json:"ground"`
+}
+
+// Replay is what an approved plan of a replay says of one call.
+type Replay struct {
+	Plan string `json:"plan_id"`
+	// Keep names, by role, the fields that a person changed: they stay as they are.
+	Keep map[string][]string `json:"keep,omitempty"`
+	// Undo is what should not be there any more, as it is to look from now on.
+	Undo []Undo `json:"undo,omitempty"`
+}
+
+// Undo is something that was made by mistake. It is never deleted: a task is closed, and
+// each says that it was not needed.
+type Undo struct {
+	Role   string  `json:"role"`
+	Kind   Kind    `json:"kind"`
+	Entity *Entity `json:"entity,omitempty"`
+	Task   *Task   `json:"task,omitempty"`
 }
 
 // Kind says what a command is about.
@@ -131,16 +186,24 @@ type BitrixCommand struct {
 	Kind Kind   `json:"kind"`
 	Rule string `json:"rule"`
 	// Plan is the call.resolved event that asked for it; Index counts from 1 to Of.
-	Plan      string   `json:"plan_id"`
-	Index     int      `json:"index"`
-	Of        int      `json:"of"`
-	Revision  int      `json:"revision"`
+	Plan     string `json:"plan_id"`
+	Index    int    `json:"index"`
+	Of       int    `json:"of"`
+	Revision int    `json:"revision"`
+	// Code is the version of the program that decided.
+	Code      string   `json:"code,omitempty"`
 	Lane      string   `json:"lane"`
 	DependsOn []string `json:"depends_on,omitempty"`
 	// Amends is true when only what exists may be brought up to date.
-	Amends bool    `json:"amends,omitempty"`
-	Entity *Entity `json:"entity,omitempty"`
-	Task   *Task   `json:"task,omitempty"`
+	Amends bool `json:"amends,omitempty"`
+	// Replay is the plan that asked for it: it waits behind what is live.
+	Replay string `json:"replay_id,omitempty"`
+	// Keep names fields that a person changed: they stay as they are.
+	Keep []string `json:"keep,omitempty"`
+	// Unwanted is true for something that should not have been made.
+	Unwanted bool    `json:"unwanted,omitempty"`
+	Entity   *Entity `json:"entity,omitempty"`
+	Task     *Task   `json:"task,omitempty"`
 }
 
 // Link binds to an entity that exists (ID) or that another command makes (Command).
@@ -246,6 +309,39 @@ type SettingsChanged struct {
 	Settings json.RawMessage `json:"settings"`
 }
 
+// ReplayPlanned is what deciding a range of calls again would change. It changes
+// nothing by itself.
+type ReplayPlanned struct {
+	ID       string `json:"plan_id"`
+	Project  string `json:"project"`
+	Revision int    `json:"revision"`
+	Code     string `json:"code,omitempty"`
+	// Since and Until bound the calls by their start; absent: no bound.
+	Since   *time.Time     `json:"since,omitempty"`
+	Until   *time.Time     `json:"until,omitempty"`
+	CallIDs []string       `json:"call_ids,omitempty"`
+	Rule    string         `json:"rule,omitempty"`
+	Fresh   bool           `json:"fresh,omitempty"`
+	Calls   int            `json:"calls"`
+	Totals  map[string]int `json:"totals"`
+}
+
+// ReplayApplied is the end of a plan's execution.
+type ReplayApplied struct {
+	ID       string `json:"plan_id"`
+	Project  string `json:"project"`
+	Revision int    `json:"revision"`
+	// State is done, aborted or failed.
+	State string `json:"state"`
+	// Applied counts the calls that were put right, Skipped those about which more became
+	// known since the plan.
+	Applied int `json:"applied"`
+	Skipped int `json:"skipped"`
+	// Totals count the rows of the plan, by kind.
+	Totals map[string]int `json:"totals"`
+	Reason string         `json:"reason,omitempty"`
+}
+
 // Type says which event it is.
 func (*CallReceived) Type() Type    { return TypeCallReceived }
 func (*CallClassified) Type() Type  { return TypeCallClassified }
@@ -254,6 +350,8 @@ func (*BitrixCommand) Type() Type   { return TypeBitrixCommand }
 func (*BitrixOutcome) Type() Type   { return TypeBitrixOutcome }
 func (*CallParked) Type() Type      { return TypeCallParked }
 func (*SettingsChanged) Type() Type { return TypeSettingsChanged }
+func (*ReplayPlanned) Type() Type   { return TypeReplayPlanned }
+func (*ReplayApplied) Type() Type   { return TypeReplayApplied }
 
 func (p *CallReceived) about() (string, string)    { return p.Project, "" }
 func (p *CallClassified) about() (string, string)  { return p.Project, p.Call.ID }
@@ -262,6 +360,8 @@ func (p *BitrixCommand) about() (string, string)   { return p.Project, p.Call }
 func (p *BitrixOutcome) about() (string, string)   { return p.Project, p.Call }
 func (p *CallParked) about() (string, string)      { return p.Project, p.Call }
 func (p *SettingsChanged) about() (string, string) { return p.Project, "" }
+func (p *ReplayPlanned) about() (string, string)   { return p.Project, "" }
+func (p *ReplayApplied) about() (string, string)   { return p.Project, "" }
 
 func (p *CallReceived) String() string {
 	return fmt.Sprintf("a %s request came in through the %s (%d bytes)", p.Method, p.Source, len(p.Body)+len(p.Query))
@@ -337,6 +437,23 @@ func (p *CallParked) String() string {
 
 func (p *SettingsChanged) String() string {
 	return fmt.Sprintf("settings revision %d by %s", p.Revision, withoutNumbers(p.By))
+}
+
+func (p *ReplayPlanned) String() string {
+	return fmt.Sprintf("replay %s would change things: %d calls decided again with settings revision %d; %s", p.ID, p.Calls, p.Revision, counts(p.Totals))
+}
+
+func (p *ReplayApplied) String() string {
+	return fmt.Sprintf("replay %s ended as %s: %d calls put right, %d left because more was known by then", p.ID, p.State, p.Applied, p.Skipped)
+}
+
+// counts tells how many rows there are of each kind.
+func counts(totals map[string]int) string {
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(totals)) {
+		parts = append(parts, fmt.Sprintf("%d %s", totals[kind], kind))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func orNone(s string) string {

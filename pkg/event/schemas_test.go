@@ -353,8 +353,8 @@ var words = map[string][]string{
 	"Source": {"webhook", "reconciliation", "import"}, "Direction": {"inbound", "outbound", "internal"},
 	"Outcome": {"answered", "missed", "voicemail"}, "Kind": {"lead", "deal", "contact", "task", "nothing"},
 	"OutcomeState": {"executed", "adopted", "already_true", "refused", "in_doubt"}, "ParkedState": {"parked", "retried", "dropped"},
-	"call.resolved.v1.client.state": {"new", "contact", "open", "anonymous"},
-	"project":                       {"shop", "a", "my-shop-2"}, "kind": {"lead", "deal", "contact", "company"},
+	"call.resolved.v1.client.state": {"new", "contact", "open", "anonymous"}, "call.classified.v1.again.ground.client.state": {"new", "contact", "open", "anonymous"},
+	"project": {"shop", "a", "my-shop-2"}, "kind": {"lead", "deal", "contact", "company"},
 }
 
 // fill draws a value for everything that v holds, or leaves what may be left out.

@@ -1,7 +1,9 @@
 package service
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -156,5 +158,105 @@ func TestProjectsAreListedByTheirID(t *testing.T) {
 	}
 	if _, ok := p.Get("nobody"); ok {
 		t.Error("a project that is not in the file is there")
+	}
+}
+
+var key = settings.Key{1, 2, 3}
+
+func loads(t testing.TB, b *bus.Bus, k settings.Key, text string) (*Projects, error) {
+	t.Helper()
+	return LoadSettings(t.Context(), b, morning, k, projects(t, text))
+}
+
+// TestSettingsThatWerePutOutliveTheStartAndTheirSecretsAreSealed also reads the store as
+// a thief would.
+func TestSettingsThatWerePutOutliveTheStartAndTheirSecretsAreSealed(t *testing.T) {
+	b := bustest.Open(t)
+	p, err := loads(t, b, key, block)
+	if err != nil {
+		t.Fatal(err)
+	}
+	had, _ := p.Get("shop")
+	next := had.Project
+	next.Senior, next.Ringostat.APIKey = 5, "SECRET-put-by-the-api"
+	changed := p.Changed()
+	put, err := p.Put(t.Context(), next, had.Number, "api")
+	if err != nil || put.Number != 2 {
+		t.Fatalf("put: revision %d, %v; want 2", put.Number, err)
+	}
+	select {
+	case <-changed:
+	default:
+		t.Error("nobody was told of the change")
+	}
+	if again, err := p.Put(t.Context(), next, 2, "api"); err != nil || again.Number != 2 {
+		t.Errorf("the same settings once more: revision %d, %v; want still 2", again.Number, err)
+	}
+	if _, err := p.Put(t.Context(), had.Project, 1, "api"); !errors.Is(err, ErrStale) {
+		t.Errorf("a change of an older revision: %v, want ErrStale", err)
+	}
+	store, err := b.Store(t.Context(), "settings", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept stored
+	if _, err := store.Get(t.Context(), "shop", &kept); err != nil || kept.Sealed == nil {
+		t.Fatalf("kept %+v, %v; want something sealed", kept, err)
+	}
+	if bytes.Contains(kept.Sealed, []byte("SECRET")) {
+		t.Error("a secret lies open in the store")
+	}
+	after, err := loads(t, b, key, block)
+	if err != nil {
+		t.Fatalf("the next start: %v", err)
+	}
+	if r, _ := after.Get("shop"); r.Number != 2 || r.Senior != 5 || r.Ringostat.APIKey != "SECRET-put-by-the-api" {
+		t.Errorf("after the start: revision %d, senior %d; want 2, 5 and the new secret", r.Number, r.Senior)
+	}
+	if _, err := loads(t, b, settings.Key{9}, block); !errors.Is(err, settings.ErrSealed) {
+		t.Errorf("with another secret_key: %v, want ErrSealed", err)
+	}
+	// A changed block of the file is the newest word, and needs no key.
+	if got := starts(t, b, strings.Replace(block, "NAME", "Another name", 1)); got != 3 {
+		t.Errorf("after the file changed: revision %d, want 3", got)
+	}
+	var by []string
+	for _, changed := range told(t, b) {
+		by = append(by, changed.By)
+	}
+	if !slices.Equal(by, []string{"configuration file", "api", "configuration file"}) {
+		t.Errorf("announced by %q", by)
+	}
+}
+
+func TestAnotherProcessTakesOverWhatWasPut(t *testing.T) {
+	b := bustest.Open(t)
+	one, err := loads(t, b, key, block)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := loads(t, b, key, block)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var done sync.WaitGroup
+	done.Go(func() { _ = two.Follow(ctx) })
+	defer done.Wait()
+	defer stop()
+	had, _ := one.Get("shop")
+	next := had.Project
+	next.Senior = 5
+	changed := two.Changed()
+	if _, err := one.Put(t.Context(), next, 1, "api"); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-changed:
+	case <-time.After(20 * time.Second):
+		t.Fatal("the other process never heard of it")
+	}
+	if r, _ := two.Get("shop"); r.Number != 2 || r.Senior != 5 {
+		t.Errorf("the other process has revision %d, senior %d; want 2 and 5", r.Number, r.Senior)
 	}
 }

@@ -34,8 +34,10 @@ type Env struct {
 	Log      *zap.Logger
 	Metrics  prometheus.Registerer
 	Data     string
-	Now      func() time.Time
-	Group    *Group
+	// Version is the program's own, noted with every decision.
+	Version string
+	Now     func() time.Time
+	Group   *Group
 }
 
 // Group runs the goroutines of the services and knows which are well.

@@ -3,6 +3,7 @@ package settings
 import (
 	"encoding/json"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -109,12 +110,20 @@ func defaultProject() Project {
 // Location returns the project's time zone. A project that came out of this
 // package has one that exists; for any other it is UTC.
 func (p Project) Location() *time.Location {
+	if known, ok := locations.Load(p.TimeZone); ok {
+		return known.(*time.Location)
+	}
 	location, err := time.LoadLocation(p.TimeZone)
 	if err != nil {
 		return time.UTC
 	}
+	locations.Store(p.TimeZone, location)
 	return location
 }
+
+// locations are the zones that were read from the zone files, which takes longer than
+// writing a call's texts.
+var locations sync.Map
 
 // JSON returns the block for the API: names as in the file, defaults filled in,
 // secrets as [Mask]. [ParseProjectJSON] reads it back.

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/nyaruka/phonenumbers"
 )
@@ -42,10 +43,16 @@ func readEmployee(b reader, region string) Employee {
 	b.require("bitrix_user", want)
 	b.whole("bitrix_user", &e.BitrixUser, 1, want)
 	b.flag("takes_missed", &e.TakesMissed)
-	if !b.has("name") && !b.has("code") && !b.has("extension") && !b.has("sip") && !b.has("numbers") {
+	if !b.says("name") && !b.says("code") && !b.says("extension") && !b.says("sip") && !b.says("numbers") {
 		b.complain("name", "is missing, and so is everything else that a call could be recognised by", "a name, a code, an extension, sip or numbers")
 	}
 	return e
+}
+
+// says tells whether key has a value that is not empty.
+func (b reader) says(key string) bool {
+	n := b.values[key]
+	return b.has(key) && !(n.kind == text && strings.TrimSpace(n.value) == "") && !(n.kind == list && len(n.items) == 0)
 }
 
 // claim takes the lines that stand under key for this employee, and reports

@@ -13,11 +13,19 @@ import (
 
 // Read turns one stored request into the facts of a call under a project's settings.
 // The error is a *ringostat.Unreadable with a reason and a remedy.
-func Read(r event.CallReceived, s service.Revision) (event.Call, error) {
+func Read(r event.CallReceived, s service.Revision) (event.Call, error) { return Reader(s)(r) }
+
+// Reader is Read for many requests under the same settings.
+func Reader(s service.Revision) func(event.CallReceived) (event.Call, error) {
+	employees := Employees(s.Project)
+	return func(r event.CallReceived) (event.Call, error) { return readWith(r, s, employees) }
+}
+
+func readWith(r event.CallReceived, s service.Revision, employees []ringostat.Employee) (event.Call, error) {
 	report, err := ringostat.Parse(ringostat.Request{
 		Method: r.Method, Query: r.Query, ContentType: r.Headers["Content-Type"], Body: r.Body,
 	}, ringostat.Options{
-		Fields: s.Ringostat.Fields, Country: s.Country, Location: s.Location(), Employees: Employees(s.Project),
+		Fields: s.Ringostat.Fields, Country: s.Country, Location: s.Location(), Employees: employees,
 	})
 	if err != nil {
 		return event.Call{}, err
@@ -45,7 +53,7 @@ func Read(r event.CallReceived, s service.Revision) (event.Call, error) {
 		c.StartedAt = &at
 	}
 	if c.Outcome != event.Missed || c.Direction == event.Outbound {
-		c.Employee, c.AnsweredOn = onTheCall(report, s.Project)
+		c.Employee, c.AnsweredOn = onTheCall(report, s.Project, employees)
 		c.Extension = report.Answerer.Extension
 	}
 	if c.Direction == event.Inbound && c.Outcome == event.Voicemail {
@@ -55,9 +63,9 @@ func Read(r event.CallReceived, s service.Revision) (event.Call, error) {
 }
 
 // onTheCall finds who took or made the call, and the line it was taken on in words.
-func onTheCall(report ringostat.Report, p settings.Project) (*event.Employee, string) {
+func onTheCall(report ringostat.Report, p settings.Project, employees []ringostat.Employee) (*event.Employee, string) {
 	on := lineWords(report.Answerer)
-	if i, ok := ringostat.FindEmployee(Employees(p), report.Answerer); ok {
+	if i, ok := ringostat.FindEmployee(employees, report.Answerer); ok {
 		e := p.Employees[i]
 		return &event.Employee{Name: e.Name, Code: e.Code, BitrixUser: e.BitrixUser}, on
 	}

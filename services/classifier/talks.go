@@ -3,6 +3,7 @@ package classifier
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -109,3 +110,38 @@ func join(talks []talk, r event.Call, span event.Span, settled bool) (after []ta
 	after[i] = next
 	return after, t.Call, true
 }
+
+// Joiner finds the calls of reports that were read before, as the service did: for who
+// reads the past again. Give it the reports in their order.
+type Joiner struct {
+	talks map[string][]talk
+	// latest is the end of the last talk; older ones than [remembered] are forgotten.
+	latest time.Time
+}
+
+// CallOf returns the report under the id of the call that it belongs to; sure is false
+// where that may have been judged otherwise when it came: then the call's file says it.
+func (j *Joiner) CallOf(r event.Call) (of event.Call, sure bool) {
+	span, known := event.SpanOf(r)
+	if !r.Final || r.Client == "" || !known {
+		return r, !r.Transit
+	}
+	if j.talks == nil {
+		j.talks = map[string][]talk{}
+	}
+	if span.To.After(j.latest.Add(remembered)) {
+		maps.DeleteFunc(j.talks, func(_ string, talks []talk) bool {
+			return talks[len(talks)-1].Span.To.Before(span.To.Add(-remembered))
+		})
+		j.latest = span.To
+	}
+	talks, call, _ := join(j.talks[r.Client], r, span, false)
+	j.talks[r.Client] = talks
+	if call == r.ID {
+		return r, !r.Transit
+	}
+	return asLeg(r, call), false
+}
+
+// AsLeg returns a report as a part of another call.
+func AsLeg(r event.Call, of string) event.Call { return asLeg(r, of) }

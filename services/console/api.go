@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -210,15 +209,4 @@ func (c *console) call(w http.ResponseWriter, r *http.Request, p service.Revisio
 
 func toStory(e event.Envelope) storyEvent {
 	return storyEvent{e.ID, e.Type, e.Time, event.Words(e), e.Data}
-}
-
-// settings shows the project's block; its secrets are never shown.
-func (c *console) settings(w http.ResponseWriter, _ *http.Request, p service.Revision) {
-	block, err := p.JSON()
-	if err != nil {
-		c.failed(w, err)
-		return
-	}
-	w.Header().Set("ETag", strconv.Quote(strconv.Itoa(p.Number)))
-	service.Answer(w, json.RawMessage(block))
 }

@@ -64,6 +64,7 @@ func (c *console) routes(mux *http.ServeMux) {
 	project("POST /api/v1/projects/{project}/parked/{id}/retry", c.retry)
 	project("POST /api/v1/projects/{project}/parked/{id}/drop", c.drop)
 	project("GET /api/v1/projects/{project}/settings", c.settings)
+	project("PUT /api/v1/projects/{project}/settings", c.changeSettings)
 }
 
 func (c *console) readyz(w http.ResponseWriter, r *http.Request) {

@@ -76,7 +76,7 @@ func (d *desk) start() {
 		d.t.Fatalf("configuration: %v", err)
 	}
 	now := func() time.Time { return morning.Add(time.Hour) }
-	projects, err := service.LoadProjects(d.t.Context(), d.bus, now, cfg.Projects)
+	projects, err := service.LoadSettings(d.t.Context(), d.bus, now, settings.Key{1}, cfg.Projects)
 	if err != nil {
 		d.t.Fatalf("projects: %v", err)
 	}

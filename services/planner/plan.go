@@ -22,6 +22,9 @@ var errUnknownProject = errors.New("the project is not in the settings any more;
 // "nothing" where the rule wants nothing or is switched off. id is the call.resolved
 // event that the commands follow from.
 func Plan(id string, r event.CallResolved, s service.Revision) ([]event.BitrixCommand, error) {
+	if r.Replay != nil {
+		return again(id, r, s)
+	}
 	situation := Situation(r)
 	rule, ok := rules.Decide(situation)
 	if !ok {

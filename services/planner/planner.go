@@ -43,6 +43,7 @@ func (p planner) handle(_ context.Context, e event.Envelope) ([]event.Envelope, 
 	}
 	out := make([]event.Envelope, len(commands))
 	for i := range commands {
+		commands[i].Code = p.Version
 		if out[i], err = event.Next(e, "planner", p.Now(), &commands[i], commands[i].Role); err != nil {
 			return nil, bus.Drop(err)
 		}

@@ -132,9 +132,11 @@ func (b *page) link(label, address, text string) {
 		return
 	}
 	// A bracket in the address would end the markup early.
-	safe := strings.NewReplacer("[", "%5B", "]", "%5D", " ", "%20", "\n", "", "\r", "").Replace(address)
+	safe := inLink.Replace(address)
 	b.lines = append(b.lines, "[B]"+label+":[/B] [URL="+safe+"]"+text+"[/URL]")
 }
+
+var inLink = strings.NewReplacer("[", "%5B", "]", "%5D", " ", "%20", "\n", "", "\r", "")
 
 func (b *page) facts(w words, c event.Call) {
 	kind := w.inbound
@@ -262,8 +264,10 @@ func (w words) spell(seconds int) string {
 // siblings, also the pointed ones, for a lead's comments are read as HTML too; line
 // breaks become blanks.
 func plain(s string) string {
-	return strings.NewReplacer("[", "［", "]", "］", "<", "＜", ">", "＞", "\r", " ", "\n", " ", "\x00", "").Replace(s)
+	return asText.Replace(s)
 }
+
+var asText = strings.NewReplacer("[", "［", "]", "］", "<", "＜", ">", "＞", "\r", " ", "\n", " ", "\x00", "")
 
 func orElse(s, other string) string {
 	if s == "" {

@@ -64,14 +64,54 @@ func Start(ctx context.Context, env service.Env, o Options) error {
 		return err
 	}
 	for id, d := range r.desks {
-		if project, _ := env.Projects.Get(id); project.Ringostat.APIKey == "" {
-			continue
-		}
 		name := "reconciler-" + id
-		env.Group.Go(name, func(ctx context.Context) error { return env.Bus.Hold(ctx, name, d.watch) })
-		env.Group.Go("reconciler-webhooks-"+id, d.countWebhooks)
+		env.Group.Go(name, func(ctx context.Context) error { return env.Bus.Hold(ctx, name, d.whileKeyed(d.watch)) })
+		env.Group.Go("reconciler-webhooks-"+id, d.whileKeyed(d.countWebhooks))
 	}
 	return nil
+}
+
+// whileKeyed runs a loop as long as the settings hold a key, which they may get or lose
+// at any time.
+func (d *desk) whileKeyed(run func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		for {
+			changed := d.Projects.Changed()
+			if !d.keyedNow() {
+				select {
+				case <-ctx.Done():
+					return nil
+				case <-changed:
+				}
+				continue
+			}
+			keyed, stop := context.WithCancel(ctx)
+			go func() {
+				for d.keyedNow() {
+					select {
+					case <-keyed.Done():
+						return
+					case <-changed:
+						changed = d.Projects.Changed()
+					}
+				}
+				stop()
+			}()
+			err := run(keyed)
+			stop()
+			if err != nil || ctx.Err() != nil {
+				return err
+			}
+			if d.keyedNow() {
+				return nil // it ended by itself, which the group starts again
+			}
+		}
+	}
+}
+
+func (d *desk) keyedNow() bool {
+	p, _ := d.Projects.Get(d.project)
+	return p.Ringostat.APIKey != ""
 }
 
 // open makes everything and starts nothing.

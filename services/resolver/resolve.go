@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/ringbridge/ringbridge/pkg/callfile"
 	"github.com/ringbridge/ringbridge/pkg/crm"
@@ -24,7 +25,7 @@ func Facts(f callfile.File, c event.CallClassified) event.Call {
 }
 
 // Fresh says whether a final report asks for a decision: the first one of its call, one
-// that tells more, or one that a person asked to try again. cause is the report's event.
+// that tells more, or one that a person asked to try again, once. cause is the report's event.
 func Fresh(f callfile.File, c event.CallClassified, cause string) bool {
 	switch {
 	case f.ResolvedAs == nil:
@@ -32,38 +33,72 @@ func Fresh(f callfile.File, c event.CallClassified, cause string) bool {
 	case f.ResolvedAs.Cause == cause:
 		return false
 	case c.Retry:
-		return true
+		return !slices.Contains(f.Retried, cause)
 	}
 	return !event.Same(f.Resolved.Facts, c.Call) && !fault.Wrong("late-facts-ignored")
+}
+
+// Decisions counts how often a call was decided.
+func Decisions(f callfile.File) int {
+	if f.Resolved == nil {
+		return 0
+	}
+	return f.Resolved.Decision
 }
 
 // Again is the ground of a call that was decided before and of which more is known now:
 // what the CRM said the first time still counts, for our own writes changed the CRM
 // since. again is false where the CRM is to be asked: the first time, when a person asked
-// to try again, and when the decisions so far made nothing that could be amended.
+// to try again, when the decisions so far made nothing that could be amended, and where
+// the portal refused to make something, for it is tried again now, and meanwhile another
+// call of the client may have made it.
 func Again(f callfile.File, c event.CallClassified, cause string) (resolved event.CallResolved, again bool) {
 	if f.Resolved == nil || c.Retry || fault.Wrong("own-lead-taken-for-the-clients") ||
 		len(f.Journal) == 0 && f.ResolvedAs != nil && f.Settled == f.ResolvedAs.ID {
 		return resolved, false
 	}
+	for _, e := range f.Journal {
+		if e.State == callfile.Rejected && e.BitrixID == 0 {
+			return resolved, false
+		}
+	}
 	resolved = *f.Resolved
 	if resolved.First == nil {
-		resolved.First = &event.Ground{Answerer: f.Resolved.Answerer, Facts: f.Resolved.Facts}
+		resolved.First = &event.Ground{Answerer: f.Resolved.Answerer, Facts: f.Resolved.Facts, Received: f.Resolved.Received}
 	}
 	resolved.Amends, resolved.Answerer = true, answererOf(c.Call, f.Resolved.Client.Owner)
 	resolved.Classified, resolved.Facts, resolved.Decision = cause, c.Call, f.Resolved.Decision+1
+	resolved.Received, resolved.Replay = f.Received, nil
 	return resolved, true
+}
+
+// Note writes a decision and its event into the call's file.
+func Note(f *callfile.File, c event.CallClassified, r *event.CallResolved, as *event.Envelope) {
+	f.Resolved, f.ResolvedAs = r, as
+	if c.Retry {
+		f.Retried = append(slices.Clone(f.Retried), as.Cause)
+	}
+}
+
+// What tells the decisions of a call apart in their events' ids: a report that is given
+// once more after a restart may lead to a second one, from what was learned since, and
+// the broker would take that for the first.
+func What(r event.CallResolved) []string {
+	if r.Decision <= 1 {
+		return nil
+	}
+	return []string{strconv.Itoa(r.Decision)}
 }
 
 // Resolve is the ground on which a call is decided, from what the CRM knows and whose
 // turn it is.
 func Resolve(f callfile.File, c event.CallClassified, cause string, s service.Revision, found crm.Found, turn int) event.CallResolved {
 	r := event.CallResolved{
-		Project: c.Project, Classified: cause, Revision: s.Number, Facts: c.Call, Decision: 1,
-		WithoutLeads: found.WithoutLeads, Turn: turn,
+		Project: c.Project, Classified: cause, Revision: s.Number, Facts: c.Call, Decision: Decisions(f) + 1,
+		WithoutLeads: found.WithoutLeads, Turn: turn, Received: f.Received,
 	}
-	if f.Resolved != nil {
-		r.Decision = f.Resolved.Decision + 1
+	if len(found.Open)+len(found.Contacts)+len(found.Companies) > 0 {
+		r.Found = &event.Found{Open: found.Open, Contacts: found.Contacts, Companies: found.Companies}
 	}
 	if c.Direction != event.Internal {
 		r.Client = Choose(found, c.Client != "", userOf(c.Employee))

@@ -191,12 +191,19 @@ func (c *company) quiet() statusView {
 	})
 }
 
-// state is what the API says of the company's n-th call.
+// state is what the API says of the company's n-th call, "unknown" before it is read.
 func (c *company) state(n int) string {
 	c.t.Helper()
 	var s storyView
-	c.get(fmt.Sprintf("/calls/c%03d", n), &s)
-	return s.State
+	switch code := c.h.api(http.MethodGet, fmt.Sprintf("/api/v1/projects/%s/calls/c%03d", c.id, n), &s); code {
+	case http.StatusOK:
+		return s.State
+	case http.StatusNotFound:
+		return "unknown"
+	default:
+		c.t.Fatalf("%s: call c%03d answered %d", c.id, n, code)
+		return ""
+	}
 }
 
 // holds compares everything the portal ever held with one closed task of Olena's per

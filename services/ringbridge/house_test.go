@@ -156,13 +156,19 @@ func (h *house) sendTo(query string, v url.Values) {
 // request makes any request, signed in, and returns status and body.
 func (h *house) request(method, path, contentType, body string) (code int, answer string) {
 	h.t.Helper()
+	return h.requestWith(method, path, body, "Content-Type", contentType)
+}
+
+// requestWith is request with a header; an empty one is left out.
+func (h *house) requestWith(method, path, body, header, value string) (code int, answer string) {
+	h.t.Helper()
 	request, err := http.NewRequest(method, "http://"+h.in.Addr+path, strings.NewReader(body))
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	request.Header.Set("Authorization", "Bearer "+apiPass)
-	if contentType != "" {
-		request.Header.Set("Content-Type", contentType)
+	if value != "" {
+		request.Header.Set(header, value)
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {

@@ -28,12 +28,13 @@ import (
 	"github.com/ringbridge/ringbridge/services/ingress"
 	"github.com/ringbridge/ringbridge/services/planner"
 	"github.com/ringbridge/ringbridge/services/reconciler"
+	"github.com/ringbridge/ringbridge/services/replay"
 	"github.com/ringbridge/ringbridge/services/resolver"
 	"github.com/ringbridge/ringbridge/services/writer"
 )
 
 // serviceNames are what --only may name, in the order of the pipeline.
-var serviceNames = []string{"ingress", "reconciler", "classifier", "resolver", "planner", "writer", "analytics", "callcounter", "console"}
+var serviceNames = []string{"ingress", "reconciler", "classifier", "resolver", "planner", "writer", "analytics", "callcounter", "replay", "console"}
 
 // drainLimit is how long a stop may take in all.
 const drainLimit = 30 * time.Second
@@ -74,7 +75,7 @@ func start(ctx context.Context, cfg settings.Config, o options) (*instance, erro
 	}
 	in.Addr = listener.Addr().String()
 	fault.Point("start", "listening")
-	if err := in.assemble(ctx, cfg, o); err != nil {
+	if err := in.assemble(ctx, cfg, o, keys.seal); err != nil {
 		return nil, errors.Join(err, listener.Close(), in.stopParts(ctx))
 	}
 	go func() {
@@ -101,7 +102,7 @@ func start(ctx context.Context, cfg settings.Config, o options) (*instance, erro
 	return in, nil
 }
 
-func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options) (err error) {
+func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options, seal settings.Key) (err error) {
 	env := &in.env
 	busOptions := bus.Options{Dir: cfg.Data + "/broker", Fast: o.fast, Lease: leaseLength, Log: o.log}
 	if cfg.NATS != nil {
@@ -110,7 +111,7 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	*env = service.Env{
-		Mux: http.NewServeMux(), API: http.NewServeMux(), Log: o.log, Metrics: registry, Data: cfg.Data, Now: time.Now,
+		Mux: http.NewServeMux(), API: http.NewServeMux(), Log: o.log, Metrics: registry, Data: cfg.Data, Now: time.Now, Version: version,
 		Group: service.NewGroup(context.WithoutCancel(ctx), o.log),
 	}
 	if env.Bus, err = bus.Open(ctx, busOptions); err != nil {
@@ -120,9 +121,10 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 	if env.Files, err = callfile.Open(ctx, env.Bus); err != nil {
 		return err
 	}
-	if env.Projects, err = service.LoadProjects(ctx, env.Bus, env.Now, cfg.Projects); err != nil {
+	if env.Projects, err = service.LoadSettings(ctx, env.Bus, env.Now, seal, cfg.Projects); err != nil {
 		return err
 	}
+	env.Group.Go("settings", env.Projects.Follow)
 	env.Views = view.New(env.Bus, filepath.Join(cfg.Data, "views"), o.log)
 	if env.Router, err = env.Bus.Router(); err != nil {
 		return err
@@ -142,6 +144,12 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 		"writer":      func(e service.Env) error { return writer.Start(ctx, e) },
 		"analytics":   func(e service.Env) error { return analytics.Start(ctx, e) },
 		"callcounter": func(e service.Env) error { callcounter.Start(e); return nil },
+		"replay": func(e service.Env) error {
+			return replay.Start(ctx, e, replay.Options{
+				Read: classifier.Reader, Join: func() replay.Joiner { return &classifier.Joiner{} }, AsLeg: classifier.AsLeg,
+				Resolve: resolver.Resolve, Again: resolver.Again, Takers: resolver.Takers, Plan: planner.Plan, Rule: planner.Rule,
+			})
+		},
 		"console": func(e service.Env) error {
 			return consoleservice.Start(ctx, e, consoleservice.Options{Gatherer: registry, Ready: in.ready})
 		},

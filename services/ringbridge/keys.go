@@ -17,6 +17,7 @@ import (
 type keys struct {
 	token      settings.Secret
 	tokenIsNew bool
+	seal       settings.Key
 }
 
 // ensureKeys reads the console's token and the key that seals credentials, making at
@@ -34,12 +35,17 @@ func ensureKeys(cfg settings.Config) (keys, error) {
 		}
 		k.token, k.tokenIsNew = settings.Secret(token), isNew
 	}
-	if cfg.SecretKey == "" {
-		if _, _, err := fileOr(filepath.Join(cfg.Data, "secret.key"), base64.StdEncoding.EncodeToString); err != nil {
+	written := cfg.SecretKey
+	if written == "" {
+		made, _, err := fileOr(filepath.Join(cfg.Data, "secret.key"), base64.StdEncoding.EncodeToString)
+		if err != nil {
 			return k, err
 		}
+		written = settings.Secret(made)
 	}
-	return k, nil
+	var err error
+	k.seal, err = settings.ParseKey(written)
+	return k, err
 }
 
 // fileOr reads a secret from a file, or makes one of 32 random bytes and writes it.

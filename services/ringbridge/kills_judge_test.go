@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/ringbridge/ringbridge/pkg/bitrix/bitrixtest"
 )
 
 // judge waits for rest and holds what is in the portal against what the calls were.
@@ -32,7 +34,7 @@ func (k *killHouse) judge() {
 	}
 	for id, n := range k.portal.Duplicates() {
 		doubled += n - 1
-		k.test.Errorf("%s was made %d times", id, n)
+		k.test.Errorf("%s was made %d times: %s", id, n, k.makings(id))
 	}
 	made := k.made()
 	for _, c := range k.clients {
@@ -67,6 +69,26 @@ func (k *killHouse) judge() {
 	k.count.requests += len(k.portal.Requests())
 	k.count.lost += lost
 	k.count.doubled += doubled
+}
+
+// makings says when each copy of a thing was made, for who looks for the reason.
+func (k *killHouse) makings(id string) string {
+	var times []string
+	for _, c := range k.portal.History() {
+		if c.Action == bitrixtest.Added && c.Object+" "+c.ExternalID == id {
+			times = append(times, c.Time.Format("15:04:05.000"))
+		}
+	}
+	for _, c := range k.clients {
+		for _, call := range c.sent {
+			for _, e := range k.story(call).Events {
+				if strings.Contains(string(e.Data), id[strings.LastIndexAny(id, " /")+1:]) {
+					times = append(times, fmt.Sprintf("\n%s of call %s: %s", e.Type, call, e.Data))
+				}
+			}
+		}
+	}
+	return strings.Join(times, ", ")
 }
 
 // things are what the portal has because of a client.

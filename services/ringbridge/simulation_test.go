@@ -344,6 +344,9 @@ func (w *world) write(e event.Envelope, done func()) {
 			w.soon(m.Until.Sub(w.now), step)
 		default:
 			if m.Step == writer.Send {
+				if w.dice.IntN(2) == 0 {
+					m = call.Round(m) // travels with the commands of other calls
+				}
 				call.Begin(m, w.now)
 				store("")
 			}

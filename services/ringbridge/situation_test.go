@@ -199,6 +199,9 @@ func taskLine(t bitrixtest.Task, label map[string]string) string {
 	} {
 		parts = append(parts, has.what+" "+yes(strings.Contains(t.Description, has.sign)))
 	}
+	if strings.HasPrefix(t.Description, "Not needed:") {
+		parts = append(parts, "marked as not needed")
+	}
 	for _, row := range []string{"Line", "Call status"} {
 		for line := range strings.Lines(t.Description) {
 			if v, ok := strings.CutPrefix(strings.TrimSpace(line), "[B]"+row+":[/B] "); ok {

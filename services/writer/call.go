@@ -2,10 +2,12 @@ package writer
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/ringbridge/ringbridge/pkg/bitrix"
 	"github.com/ringbridge/ringbridge/pkg/callfile"
+	"github.com/ringbridge/ringbridge/pkg/crm"
 	"github.com/ringbridge/ringbridge/pkg/event"
 	"github.com/ringbridge/ringbridge/pkg/fault"
 )
@@ -15,7 +17,8 @@ import (
 // drives it against a portal, the simulation against a faulty one.
 //
 // A driver does this, over and over: Next; for a Send, Begin and store the journal, and
-// only then send; tell what came of it with Answered or Unsent; store the journal.
+// only then send; tell what came of it with Answered or Unsent; store the journal. A
+// driver that sends for many calls at once takes the Round of a Send in its place.
 type Call struct {
 	Commands []event.BitrixCommand
 	Journal  map[string]callfile.Entry
@@ -23,11 +26,17 @@ type Call struct {
 	waits  patience
 	lang   string
 	before map[string]callfile.Entry
-	// unclosed are tasks that the portal would not close: they are looked at before
-	// that counts as a refusal.
-	unclosed map[string]*bitrix.Error
+	// untouched are tasks that the portal would not close or change: they are looked at
+	// before that counts as a refusal.
+	untouched map[string]untouched
 	// found are things made or adopted since the last TakeMade.
 	found []event.BitrixCommand
+}
+
+// untouched is what was wanted of a task, and why the portal would not.
+type untouched struct {
+	act action
+	why *bitrix.Error
 }
 
 // Step says what a driver does next.
@@ -68,8 +77,16 @@ func NewCall(commands []event.BitrixCommand, journal map[string]callfile.Entry, 
 	}
 	return &Call{
 		Commands: commands, Journal: journal, waits: p, lang: locale,
-		before: maps.Clone(journal), unclosed: map[string]*bitrix.Error{},
+		before: maps.Clone(journal), untouched: map[string]untouched{},
 	}
+}
+
+// Done says whether a plan needs no work any more: it is settled, or the newest plan of
+// its call is. Commands that the broker gives once more must not undo what came after
+// them. (The newest being stored is not enough: where it only adds to the others, it
+// makes nothing.)
+func Done(file callfile.File, plan string) bool {
+	return file.Settled == plan || file.ResolvedAs != nil && file.Settled == file.ResolvedAs.ID
 }
 
 // Next says what to do now: look first, else send what may be sent, else wait.
@@ -79,11 +96,15 @@ func (c *Call) Next(now time.Time) Move {
 	var look, send []event.BitrixCommand
 	for _, command := range c.Commands {
 		n := next(command, c.Journal, c.Commands, c.waits, now)
+		if n.act == actUpdate && c.update(command).Method == "" {
+			c.accept(command)
+			n = next(command, c.Journal, c.Commands, c.waits, now)
+		}
 		if n.act == actReject {
 			c.reject(command)
 			continue
 		}
-		if n.act == actClose && c.unclosed[command.Role] != nil {
+		if _, refused := c.untouched[command.Role]; refused && (n.act == actClose || n.act == actUpdate) {
 			n.act = actLook
 		}
 		if e := c.Journal[command.Role]; n.act == actDone && e.State == callfile.Rejected && e.Plan != command.Plan {
@@ -123,7 +144,7 @@ func (c *Call) requests(commands []event.BitrixCommand, acts map[string]action) 
 				batch = append(batch, bitrix.CompleteTask(bitrix.Link{Ref: bitrix.Ref(key, "task", "id")}).As(key+closing))
 			}
 		case actUpdate:
-			batch = append(batch, update(command, e))
+			batch = append(batch, c.update(command))
 		case actClose:
 			batch = append(batch, bitrix.CompleteTask(bitrix.Link{ID: e.BitrixID}).As(key+closing))
 		}
@@ -138,8 +159,11 @@ const closing = "_close"
 // request leaves.
 func (c *Call) Begin(m Move, now time.Time) {
 	for _, command := range m.commands {
-		if m.acts[command.Role] == actCreate {
+		switch m.acts[command.Role] {
+		case actCreate:
 			c.Journal[command.Role] = intend(command, c.Journal[command.Role], now)
+		case actUpdate:
+			c.Journal[command.Role] = changing(c.Journal[command.Role], now)
 		}
 	}
 }
@@ -165,16 +189,11 @@ func (c *Call) Answered(m Move, answer bitrix.BatchAnswer, err *bitrix.Error) (l
 	}
 	for _, command := range m.commands {
 		act := m.acts[command.Role]
-		switch {
-		case err == nil:
-			if e := c.take(command, act, answer); e != nil {
-				later = e
-			}
-		case act == actCreate || err.Class == bitrix.Refused:
+		if err != nil {
 			_ = c.note(command, act, err)
 			later = err
-		default:
-			later = err // updating and closing again is safe
+		} else if e := c.take(command, act, answer); e != nil {
+			later = e
 		}
 	}
 	return later
@@ -194,8 +213,8 @@ func (c *Call) take(command event.BitrixCommand, act action, answer bitrix.Batch
 		e, closed := c.Journal[command.Role], false
 		if act == actUpdate {
 			// What was open, and what the portal had refused to close, is closed next.
-			closed = e.State == callfile.Confirmed && e.Task != nil && e.Task.Closed
-			id, e.Entity, e.Task = e.BitrixID, command.Entity, command.Task
+			closed = e.State == callfile.Confirmed && closedBefore(command, e) || keeps(command, crm.FieldClosed)
+			id, e = e.BitrixID, rewritten(e, command)
 		} else {
 			c.found = append(c.found, command)
 		}
@@ -209,7 +228,7 @@ func (c *Call) take(command event.BitrixCommand, act action, answer bitrix.Batch
 	case closed.Error == nil:
 		c.Journal[command.Role] = made(command, c.Journal[command.Role], c.Journal[command.Role].BitrixID, true)
 	case closed.Error.Class == bitrix.Refused:
-		c.unclosed[command.Role] = closed.Error
+		c.untouched[command.Role] = untouched{actClose, closed.Error}
 	case !closed.NotRun:
 		return closed.Error // closing again is safe
 	}
@@ -219,17 +238,22 @@ func (c *Call) take(command event.BitrixCommand, act action, answer bitrix.Batch
 // note writes an error into the journal by what the portal can have done.
 func (c *Call) note(command event.BitrixCommand, act action, err *bitrix.Error) (later *bitrix.Error) {
 	e := c.Journal[command.Role]
+	if err.Class != bitrix.Ambiguous {
+		e.ChangedAt = time.Time{}
+	}
 	switch {
 	case act == actUpdate && err.Class == bitrix.Refused && err.Reason == bitrix.ReasonNotFound:
 		// A person deleted it since: that is their decision.
-		e.State, e.Entity, e.Task, e.Reason = callfile.Confirmed, command.Entity, command.Task, string(err.Reason)
+		e = gone(command, e)
+	case act == actUpdate && err.Class == bitrix.Refused && err.Reason == bitrix.ReasonAccess && command.Task != nil:
+		c.untouched[command.Role] = untouched{act, err} // of a deleted task a portal says the same
 	case err.Class == bitrix.Refused:
 		e = refused(command, e, string(err.Reason), err.Human(c.lang))
 		if err.Description != "" {
 			e.Error += " (" + err.Description + ")"
 		}
 	case act != actCreate:
-		later = err
+		later = err // changing and closing again is safe
 	case err.Class == bitrix.Ambiguous && fault.Wrong("ambiguous-as-not-run"):
 		e.State = callfile.Planned
 	case err.Class == bitrix.Ambiguous:
@@ -242,6 +266,53 @@ func (c *Call) note(command event.BitrixCommand, act action, err *bitrix.Error) 
 	}
 	c.Journal[command.Role] = e
 	return later
+}
+
+// gone is the entry of something that a person deleted: it is as it should be.
+func gone(command event.BitrixCommand, e callfile.Entry) callfile.Entry {
+	e.Entity, e.Task = command.Entity, command.Task
+	e = made(command, e, e.BitrixID, true)
+	e.Reason = string(bitrix.ReasonNotFound)
+	return e
+}
+
+// update is the portal's command that brings a command's thing up to date, or the zero
+// Command where nothing of what differs is to be sent.
+func (c *Call) update(command event.BitrixCommand) bitrix.Command {
+	return update(command, c.Journal[command.Role], func(l event.Link) bitrix.Link {
+		link := resolveLink(l, c.Journal, c.Commands)
+		for _, other := range c.Commands {
+			if link.ID == 0 && other.ID == l.Command && next(other, c.Journal, c.Commands, c.waits, time.Time{}).act != actCreate {
+				return bitrix.Link{} // what is not made is not bound to
+			}
+		}
+		return link
+	})
+}
+
+// accept notes that what differs is as a person wants it, or nothing that the portal keeps.
+func (c *Call) accept(command event.BitrixCommand) {
+	e := c.Journal[command.Role]
+	e = made(command, rewritten(e, command), e.BitrixID, closedBefore(command, e))
+	e.Reason = reasonKept
+	c.Journal[command.Role] = e
+}
+
+// rewritten is an entry after what is wanted took the place of what was written.
+func rewritten(e callfile.Entry, command event.BitrixCommand) callfile.Entry {
+	if e.Entity != nil && command.Entity != nil && e.Entity.Responsible != command.Entity.Responsible && !slices.Contains(e.Former, e.Entity.Responsible) {
+		e.Former = append(slices.Clone(e.Former), e.Entity.Responsible)
+	}
+	e.Entity, e.Task = command.Entity, command.Task
+	return e
+}
+
+// reasonKept marks an entry of which nothing was sent.
+const reasonKept = "kept"
+
+// closedBefore says whether an update leaves nothing to close.
+func closedBefore(command event.BitrixCommand, e callfile.Entry) bool {
+	return e.Task != nil && e.Task.Closed || keeps(command, crm.FieldClosed)
 }
 
 // reject passes a refusal on to what depends on it.
@@ -265,6 +336,17 @@ var dependencyRefused = map[string]string{
 func (c *Call) TakeMade() []event.BitrixCommand {
 	out := c.found
 	c.found = nil
+	return out
+}
+
+// MadeLately returns what exists of a call's entities and may not show in a search yet,
+// also where an earlier life of the process made it.
+func (c *Call) MadeLately(now time.Time) (out []event.BitrixCommand) {
+	for _, command := range c.Commands {
+		if e := c.Journal[command.Role]; command.Entity != nil && e.BitrixID != 0 && now.Before(c.waits.over(e.SentAt)) {
+			out = append(out, command)
+		}
+	}
 	return out
 }
 

@@ -15,11 +15,13 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/event"
 	"github.com/ringbridge/ringbridge/pkg/fault"
 	"github.com/ringbridge/ringbridge/pkg/service"
+	"github.com/ringbridge/ringbridge/pkg/settings"
 )
 
 // desk works the commands of one project.
 type desk struct {
 	project   string
+	portal    settings.Bitrix24 // what the desk was opened with
 	projects  *service.Projects
 	bus       *bus.Bus
 	files     *callfile.Files
@@ -109,7 +111,7 @@ func (d *desk) workPlan(call string, g *gathering) {
 	commands := inOrder(g.commands)
 	j := &job{
 		desk: d, call: call, plan: commands[0].Plan, causes: g.causes, doubted: map[string]bool{},
-		since: g.causes[commands[0].Role].Time,
+		since: g.causes[commands[0].Role].Time, keep: keepInFile,
 	}
 	for {
 		err := j.run(d.ctx, commands)
@@ -166,7 +168,7 @@ func (j *job) settle(ctx context.Context, received []string) error {
 		}
 	}
 	_, err := j.files.Change(ctx, j.project, j.call, func(f *callfile.File) (bool, error) {
-		f.Journal, f.Settled = j.Journal, j.plan
+		f.Journal, f.Settled, f.Wanted = j.Journal, j.plan, wantedBy(j.Commands, f.Wanted)
 		return true, nil
 	})
 	if err != nil {
@@ -175,6 +177,21 @@ func (j *job) settle(ctx context.Context, received []string) error {
 	fault.Point("writer", "file settled")
 	j.log.Info("call settled", zap.String("call", j.call), zap.String("rule", j.Commands[0].Rule), zap.Int("commands", len(j.Commands)), zap.Int("refused", len(refused)))
 	return nil
+}
+
+// wantedBy are the roles that the decisions of a call want, after one more: an amendment
+// wants what it says beside what was wanted before.
+func wantedBy(commands []event.BitrixCommand, before []string) []string {
+	roles := []string{}
+	if commands[0].Amends {
+		roles = slices.Clone(before)
+	}
+	for _, c := range commands {
+		if c.Kind != event.KindNothing && !c.Unwanted && !slices.Contains(roles, c.Role) {
+			roles = append(roles, c.Role)
+		}
+	}
+	return roles
 }
 
 // tell stores the outcome of a command.

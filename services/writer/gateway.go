@@ -1,11 +1,9 @@
 package writer
 
 import (
-	"cmp"
-	"container/heap"
 	"context"
+	"errors"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -17,84 +15,60 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/fault"
 )
 
-// Priorities of what waits for the portal, the first served first.
+// slots is how many requests to one portal may be out at once: enough that one slow
+// answer does not hold up the others, few enough that a fault hits few. kept of them
+// are only for what is live.
 const (
-	priorityLive = iota
-	prioritySearch
-	priorityBacklog
+	slots = 10
+	kept  = 2
 )
 
-// slots is how many requests to one portal may be out at once: enough that one slow
-// answer does not hold up the others, few enough that a fault hits few.
-const slots = 4
-
-// maxIntentAge is how old an intent may be when its request leaves. A process that was
-// paused in between must not send what another may have settled meanwhile.
+// maxIntentAge is how old an intent may be when its request leaves, see [patience.age]. A
+// process that was paused in between must not send what another may have settled meanwhile.
 const maxIntentAge = 2 * time.Second
 
-// unit is something to send as one request.
-type unit struct {
-	what     string // look-up, or the step of the call's move
-	commands []bitrix.Command
-	halt     bool
-	priority int
-	// since is when the call came in: among equals the older call goes first.
-	since time.Time
-	// prepare runs when it is the unit's turn, right before it leaves; an error takes it
-	// out of the queue.
-	prepare func() error
-	ctx     context.Context
-
-	answer bitrix.BatchAnswer
-	err    error
-	done   chan struct{}
-}
-
-// gateway is the one door to a portal: reads and writes wait here for their turn, in
-// one bucket. It knows how the portal is doing.
+// gateway is the one door to a portal: reads and writes of all calls wait here for
+// their turn, in one bucket.
+//
+// A unit that finds the portal idle leaves at once, alone. Where many wait they are
+// packed, and what is not full leaves at the plan's steady pace, so that the burst is
+// there for what is live and for what is full.
 type gateway struct {
 	client *bitrix.Client
 	now    func() time.Time
 	log    *zap.Logger
 	alarm  func(up bool)
+	// intentAge is how old an intent may be when its request leaves.
+	intentAge time.Duration
 	// keep stores the bucket's state; a restart goes on from it.
 	keep func(bitrix.BucketState)
 
-	mu       sync.Mutex
-	bucket   bitrix.Bucket
-	budget   bitrix.Budget
-	stored   bitrix.Bucket // what a restart would go on from
-	queue    units
-	inFlight int
-	requests int
-	pause    time.Time // nothing leaves before
-	failures int
-	portal   crm.Portal
-	wake     chan struct{}
-}
-
-// units is a heap by priority and then by the age of the call.
-type units []*unit
-
-func (u units) Len() int { return len(u) }
-func (u units) Less(i, j int) bool {
-	return cmp.Or(cmp.Compare(u[i].priority, u[j].priority), u[i].since.Compare(u[j].since)) < 0
-}
-func (u units) Swap(i, j int) { u[i], u[j] = u[j], u[i] }
-func (u *units) Push(x any)   { *u = append(*u, x.(*unit)) }
-func (u *units) Pop() any {
-	last := (*u)[len(*u)-1]
-	*u = (*u)[:len(*u)-1]
-	return last
+	mu        sync.Mutex
+	bucket    bitrix.Bucket
+	budget    bitrix.Budget
+	durations bitrix.Durations
+	stored    bitrix.Bucket // what a restart would go on from
+	queue     queue
+	inFlight  int
+	patient   int           // requests that are out with nothing live in them
+	aboard    [2]int        // units that are out: what is not live, and what is
+	departed  time.Time     // when the last request left
+	crowded   time.Time     // many were answered just now, and most of them come again
+	storing   time.Duration // how long storing one intent takes among others
+	requests  int
+	pause     time.Time // nothing leaves before
+	failures  int
+	portal    crm.Portal
+	wake      chan struct{}
 }
 
 // send waits for the unit's turn, sends it and returns what the portal said. The
 // request itself is not cut short when ctx ends: a request that was cut may still be
 // carried out.
 func (g *gateway) send(ctx context.Context, u *unit) (bitrix.BatchAnswer, error) {
-	u.done, u.ctx = make(chan struct{}), ctx
+	u.done, u.ctx, u.answer, u.err = make(chan struct{}), ctx, bitrix.BatchAnswer{}, nil
 	g.mu.Lock()
-	heap.Push(&g.queue, u)
+	g.queue.push(u)
 	g.mu.Unlock()
 	g.nudge()
 	select {
@@ -102,23 +76,14 @@ func (g *gateway) send(ctx context.Context, u *unit) (bitrix.BatchAnswer, error)
 		return u.answer, u.err
 	case <-ctx.Done():
 	}
-	if g.withdraw(u) {
+	g.mu.Lock()
+	waited := g.queue.remove(u)
+	g.mu.Unlock()
+	if waited {
 		return u.answer, ctx.Err()
 	}
 	<-u.done
 	return u.answer, u.err
-}
-
-// withdraw takes a unit that still waits out of the queue.
-func (g *gateway) withdraw(u *unit) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	i := slices.Index(g.queue, u)
-	if i < 0 {
-		return false
-	}
-	heap.Remove(&g.queue, i)
-	return true
 }
 
 func (g *gateway) nudge() {
@@ -128,20 +93,20 @@ func (g *gateway) nudge() {
 	}
 }
 
-// run lets units out until ctx is over; requests that are out by then are waited for.
+// run lets requests out until ctx is over; those that are out by then are waited for.
 func (g *gateway) run(ctx context.Context) error {
 	var out sync.WaitGroup
 	defer out.Wait()
 	stop := context.AfterFunc(ctx, g.nudge)
 	defer stop()
 	for {
-		u, wait := g.next(ctx)
+		r, wait := g.next(ctx)
 		if ctx.Err() != nil {
 			g.abandon(ctx)
 			return nil
 		}
-		if u != nil {
-			out.Go(func() { g.carry(u) })
+		if r != nil {
+			out.Go(func() { g.carry(r) })
 			continue
 		}
 		timer := time.NewTimer(wait)
@@ -153,177 +118,179 @@ func (g *gateway) run(ctx context.Context) error {
 	}
 }
 
-// next takes the unit whose turn it is, or says how long to wait.
-func (g *gateway) next(ctx context.Context) (*unit, time.Duration) {
+// forever is how long to wait where only news can change something.
+const forever = time.Hour
+
+// next takes the request whose turn it is, or says how long to wait.
+func (g *gateway) next(ctx context.Context) (*request, time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.now()
-	if ctx.Err() != nil || len(g.queue) == 0 || g.inFlight >= slots {
-		return nil, time.Hour
+	if ctx.Err() != nil || len(g.queue.waiting) == 0 || g.inFlight >= slots {
+		return nil, forever
 	}
 	// After a fault one request goes ahead of the others to see whether the portal is back.
 	if g.failures > 0 && g.inFlight > 0 {
-		return nil, time.Hour
+		return nil, forever
 	}
-	if wait := g.pause.Sub(now); wait > 0 {
+	if wait := max(g.pause.Sub(now), g.bucket.Wait(now)); wait > 0 {
 		return nil, wait
 	}
-	if wait := g.bucket.Take(now); wait > 0 {
+	p, wait := g.pack(now)
+	if wait > 0 {
 		return nil, wait
 	}
+	g.bucket.Take(now)
+	return g.depart(p.close(), now), 0
+}
+
+// depart books a request that leaves.
+func (g *gateway) depart(r *request, now time.Time) *request {
 	g.inFlight++
-	return heap.Pop(&g.queue).(*unit), 0
+	if !r.urgent {
+		g.patient++
+	}
+	g.departed = now
+	for _, one := range r.passengers {
+		g.aboard[live(one)]++
+		g.queue.remove(one.unit)
+		g.queue.served(one.unit)
+	}
+	for method, expected := range r.takes {
+		g.budget.Reserve(method, expected, r.urgent, now)
+	}
+	return r
+}
+
+func live(one *passenger) int {
+	if one.priority == priorityLive {
+		return 1
+	}
+	return 0
+}
+
+// arrive books a request that is over.
+func (g *gateway) arrive(r *request, aboard []*passenger) {
+	g.mu.Lock()
+	g.inFlight--
+	if !r.urgent {
+		g.patient--
+	}
+	for method, expected := range r.takes {
+		g.budget.Release(method, expected)
+	}
+	for _, one := range aboard {
+		g.aboard[live(one)]--
+	}
+	if len(aboard) > slots {
+		g.crowded = g.now().Add(g.bucket.Interval())
+	}
+	g.mu.Unlock()
+	g.nudge()
 }
 
 // abandon gives the waiting units back when the gateway stops.
 func (g *gateway) abandon(ctx context.Context) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, u := range g.queue {
-		u.err = ctx.Err()
+	for _, u := range g.queue.waiting {
+		u.err, u.queued = ctx.Err(), false
 		close(u.done)
 	}
-	g.queue = nil
+	g.queue = queue{}
 }
 
-func (g *gateway) carry(u *unit) {
-	defer close(u.done)
+// carry sends a request and hands out its answer.
+func (g *gateway) carry(r *request) {
+	aboard := slices.Clone(r.passengers)
 	defer func() {
-		g.mu.Lock()
-		g.inFlight--
-		g.mu.Unlock()
-		g.nudge()
+		for _, one := range aboard {
+			close(one.done)
+		}
 	}()
+	defer func() { g.arrive(r, aboard) }()
 	g.mu.Lock()
 	g.reserve()
 	g.mu.Unlock()
-	intended := time.Now()
-	if u.prepare != nil {
-		if u.err = u.prepare(); u.err != nil {
-			return
-		}
-	}
-	if time.Since(intended) > maxIntentAge && !fault.Wrong("stale-intent-sent") {
-		u.err = errStaleIntent
+	if g.prepare(r); len(r.passengers) == 0 {
 		return
 	}
-	if u.err = bus.Held(u.ctx); u.err != nil {
+	if err := bus.Held(aboard[0].ctx); err != nil {
+		for _, one := range r.passengers {
+			one.err = err
+		}
 		return
 	}
 	g.mu.Lock()
 	g.requests++
 	g.mu.Unlock()
-	ctx := context.WithoutCancel(u.ctx)
+	what := aboard[0].what
+	ctx := context.WithoutCancel(aboard[0].ctx)
 	if fault.Wrong("context-from-message") {
-		ctx = u.ctx
+		ctx = aboard[0].ctx
 	}
-	fault.Point("gateway", u.what, "leaves")
-	u.answer, u.err = g.client.Batch(ctx, u.commands, u.halt)
-	fault.Point("gateway", u.what, "is back")
-	g.learn(u)
-	fault.Point("gateway", u.what, "is learned from")
+	fault.Point("gateway", what, "leaves")
+	answer, err := g.client.Batch(ctx, r.commands, r.halt)
+	fault.Point("gateway", what, "is back")
+	g.learn(r, answer, err)
+	r.deliver(answer, err)
+	fault.Point("gateway", what, "is learned from")
 }
 
-// ahead is how many requests the stored pace is ahead of the real one.
-const ahead = 8
-
-// reserve stores a level some requests above the real one, so that a process that dies
-// between two stores never comes back thinking that the portal counted fewer.
-func (g *gateway) reserve() {
-	now, state := g.now(), g.bucket.State()
-	g.stored.Restore(g.stored.State(), now) // lets it leak
-	if state.Level <= g.stored.State().Level && !state.Until.After(g.stored.State().Until) {
+// prepare lets every unit store what must be on disk before its request leaves, all of
+// them at once. Who can't, or whose intent grew old over it, stays behind.
+func (g *gateway) prepare(r *request) {
+	intended := time.Now()
+	var storing sync.WaitGroup
+	intents := 0
+	for _, one := range r.passengers {
+		if one.prepare != nil {
+			intents++
+			storing.Go(func() { one.err = one.prepare(one.commands, r.halt) })
+		}
+	}
+	if intents == 0 {
 		return
 	}
-	state.Level += ahead
-	g.stored.Restore(state, now)
-	g.keep(g.stored.State())
-}
-
-// learn notes how the portal is doing from an answer, and how long to leave it alone.
-func (g *gateway) learn(u *unit) {
+	storing.Wait()
+	took := time.Since(intended)
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	now := g.now()
-	g.spend(u, now)
-	worst := worstError(u)
-	if worst == nil {
-		if g.portal.State != crm.PortalOK {
-			g.log.Info("the portal works again")
-			g.turn(crm.PortalOK, "", now)
-			g.alarm(true)
+	g.storing += (took/time.Duration(intents) - g.storing) / 2
+	g.mu.Unlock()
+	for _, one := range slices.Clone(r.passengers) {
+		if one.prepare != nil && one.err == nil && took > g.intentAge && !fault.Wrong("stale-intent-sent") {
+			one.err = errStaleIntent
 		}
-		g.failures = 0
-		return
-	}
-	state, pause := crm.PortalDown, min(time.Second<<min(g.failures, 6), time.Minute)
-	switch worst.Reason {
-	case bitrix.ReasonQueryLimit:
-		g.bucket.Refused(now)
-		state, pause = crm.PortalSlow, 0
-	case bitrix.ReasonMethodBudget:
-		state, pause = crm.PortalSlow, 0
-		if fault.Wrong("budget-stops-all") {
-			pause = time.Minute
-		}
-	case bitrix.ReasonTimeout:
-		state, pause = crm.PortalSlow, time.Second
-	case bitrix.ReasonUnreadable, bitrix.ReasonUnknown:
-		if g.failures == 0 {
-			state = crm.PortalSlow // one lost answer is no outage yet
-		}
-	case bitrix.ReasonCredentials, bitrix.ReasonScope, bitrix.ReasonPlan, bitrix.ReasonPortalGone, bitrix.ReasonOverload, bitrix.ReasonMoved, bitrix.ReasonForbidden:
-		state, pause = crm.PortalRefused, min(5*time.Second<<min(g.failures, 6), 5*time.Minute)
-	}
-	if pause > 0 {
-		g.failures++
-		g.pause = now.Add(pause)
-	}
-	if g.portal.State != state || g.portal.Reason != string(worst.Reason) {
-		g.turn(state, worst.Reason, now)
-		g.log.Warn("the portal is not well", zap.String("state", string(state)), zap.Error(worst))
-		g.alarm(false)
-	}
-	g.portal.RetryAt = g.pause
-}
-
-// turn notes a new state of the portal; what is known of its plan stays.
-func (g *gateway) turn(state crm.PortalState, reason bitrix.Reason, now time.Time) {
-	g.portal.State, g.portal.Reason, g.portal.Since, g.portal.RetryAt = state, string(reason), now, time.Time{}
-}
-
-// spend books what the commands cost, and tells a command whose method is blocked until
-// when: the portal says it of whole requests only.
-func (g *gateway) spend(u *unit, now time.Time) {
-	for i, o := range u.answer.Outcomes {
-		method := u.commands[i].Method
-		g.budget.Observe(method, o.Time)
-		if o.Error != nil && o.Error.Reason == bitrix.ReasonMethodBudget {
-			g.budget.Refused(method, o.Error.RetryAt, now)
-			o.Error.RetryAt, _ = g.budget.Blocked(method, now)
+		if one.err != nil {
+			r.without(one)
 		}
 	}
 }
 
-// worstError is what an answer says about the portal as a whole; what it says about
-// one command is that command's business.
-func worstError(u *unit) *bitrix.Error {
-	if u.err != nil {
-		return asError(u.err)
+// deliver gives every passenger its part of the answer.
+func (r *request) deliver(answer bitrix.BatchAnswer, err error) {
+	if e := (*bitrix.Error)(nil); errors.As(err, &e) && e.Class == bitrix.Refused && len(r.passengers) > 1 {
+		// Something in it was too much for the portal, and it is not said what: nothing
+		// ran, and each is to find out in smaller company whether it was he.
+		alone := *e
+		alone.Class, err = bitrix.NotRun, &alone
 	}
-	for _, o := range u.answer.Outcomes {
-		if o.Error != nil && !o.NotRun && o.Error.Class == bitrix.Wait && !strings.HasPrefix(o.Key, directoryPrefix) {
-			return o.Error
+	outcomes := make(map[string]bitrix.Outcome, len(answer.Outcomes))
+	for _, o := range answer.Outcomes {
+		outcomes[o.Key] = o
+	}
+	for _, one := range r.passengers {
+		if one.unit.err = err; err == nil {
+			one.unit.answer = one.of(outcomes, answer)
 		}
 	}
-	return nil
 }
 
-// status is the portal's state and what waits for it.
-func (g *gateway) status() crm.Status {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	s := crm.Status{InFlight: g.inFlight, Waiting: len(g.queue), Portal: g.portal}
-	s.Portal.Requests = g.requests
-	return s
+// smaller is in how large a company a unit may travel after its requests were lost so
+// many times: what upsets a portal soon travels alone.
+func smaller(lost int) int { return max(1, bitrix.MaxBatch>>(2*lost)) }
+
+// suspicious says that a whole request failed, perhaps because of one command in it.
+func suspicious(e *bitrix.Error) bool {
+	return e.Class == bitrix.Ambiguous || e.Class == bitrix.NotRun && e.Stage == bitrix.StageAnswered
 }

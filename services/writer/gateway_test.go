@@ -52,11 +52,11 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if text == "" {
-		var b strings.Builder
+		var results []string
 		for key := range batch.Cmd {
-			b.WriteString(`"` + key + `":true`)
+			results = append(results, `"`+key+`":true`)
 		}
-		text = `{"result":{"result":{` + b.String() + `},"result_error":[],"result_total":[],"result_next":[],"result_time":[]}}`
+		text = `{"result":{"result":{` + strings.Join(results, ",") + `},"result_error":[],"result_total":[],"result_next":[],"result_time":[]}}`
 	}
 	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(text)), Request: r}, nil
 }
@@ -71,7 +71,8 @@ func opened(t *testing.T, w *wire, perSecond float64, burst int) (*gateway, cont
 		t.Fatal(err)
 	}
 	g := &gateway{
-		client: client, now: time.Now, log: zap.NewNop(), wake: make(chan struct{}, 1), alarm: func(bool) {}, keep: func(bitrix.BucketState) {},
+		intentAge: maxIntentAge,
+		client:    client, now: time.Now, log: zap.NewNop(), wake: make(chan struct{}, 1), alarm: func(bool) {}, keep: func(bitrix.BucketState) {},
 		bucket: bitrix.NewBucket(perSecond, burst, false, time.Now()), budget: bitrix.NewBudget(0), portal: crm.Portal{State: crm.PortalOK},
 	}
 	g.stored = g.bucket
@@ -93,7 +94,9 @@ func TestTheGatewayNeverOverrunsThePortal(t *testing.T) {
 		var all sync.WaitGroup
 		for range 120 {
 			all.Go(func() {
-				if _, err := g.send(ctx, one("a")); err != nil {
+				u := one("a")
+				u.company = 1 // in a request of its own
+				if _, err := g.send(ctx, u); err != nil {
 					t.Errorf("send: %v", err)
 				}
 			})
@@ -130,6 +133,7 @@ func TestLiveGoesFirstAndAmongEqualsTheOlderCall(t *testing.T) {
 			{commands: one("search").commands, priority: prioritySearch, since: now},
 			{commands: one("older").commands, priority: priorityLive, since: now.Add(-time.Minute)},
 		} {
+			u.company, u.client = 1, u.commands[0].Key // one by one
 			all.Go(func() { _, _ = g.send(ctx, u) })
 		}
 		all.Wait()
@@ -188,7 +192,7 @@ func TestAnIntentThatGrewOldIsNotSent(t *testing.T) {
 		w := &wire{}
 		g, ctx := opened(t, w, 2, 50)
 		u := one("a")
-		u.prepare = func() error { time.Sleep(3 * time.Second); return nil } // a paused process
+		u.prepare = func([]bitrix.Command, bool) error { time.Sleep(3 * time.Second); return nil } // a paused process
 		if _, err := g.send(ctx, u); !errors.Is(err, errStaleIntent) {
 			t.Errorf("send: got %v, want the stale intent refused", err)
 		}
@@ -203,7 +207,7 @@ func TestWhatCannotBePreparedDoesNotLeave(t *testing.T) {
 		w := &wire{}
 		g, ctx := opened(t, w, 2, 50)
 		u, full := one("a"), errors.New("disk full")
-		u.prepare = func() error { return full }
+		u.prepare = func([]bitrix.Command, bool) error { return full }
 		if _, err := g.send(ctx, u); !errors.Is(err, full) {
 			t.Errorf("send: got %v, want %v", err, full)
 		}

@@ -23,8 +23,10 @@ type job struct {
 	call    string
 	plan    string
 	causes  map[string]event.Envelope // the command's event, by role
-	since   time.Time                 // when the commands came
-	doubted map[string]bool           // roles that were reported as in doubt
+	since   time.Time                 // when the call came
+	keep    func(context.Context, *job) error
+	lost    int             // how many requests with something of it failed as a whole
+	doubted map[string]bool // roles that were reported as in doubt
 }
 
 // errStaleIntent stops a request that would leave too long after its intent.
@@ -36,10 +38,16 @@ func (j *job) run(ctx context.Context, commands []event.BitrixCommand) error {
 	if err != nil {
 		return err
 	}
-	if file.Settled == j.plan {
+	if Done(file, j.plan) {
 		return nil
 	}
+	if file.Classified != nil {
+		j.since = event.Fold(file.Reports).Came(file.Classified.Time)
+	}
 	j.Call = NewCall(commands, file.Journal, j.patience, j.locale())
+	for _, c := range j.MadeLately(j.now()) {
+		j.remembered(c, j.Journal[c.Role].BitrixID)
+	}
 	if !j.restored.IsZero() && doubtRestored(j.Call, event.Fold(file.Reports).StartedAt, j.restored) {
 		if err := j.outlast(ctx); err != nil {
 			return err
@@ -53,10 +61,8 @@ func (j *job) run(ctx context.Context, commands []event.BitrixCommand) error {
 		case Wait:
 			j.reportDoubt(ctx)
 			fault.Point("writer", "waits in doubt")
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-time.After(move.Until.Sub(j.now())):
+			if err := sleep(ctx, move.Until.Sub(j.now())); err != nil {
+				return err
 			}
 		default:
 			if err := j.carryOut(ctx, move); err != nil {
@@ -68,19 +74,29 @@ func (j *job) run(ctx context.Context, commands []event.BitrixCommand) error {
 
 // carryOut sends one move and stores what became of it.
 func (j *job) carryOut(ctx context.Context, move Move) error {
-	u := &unit{what: string(move.Step), commands: move.Batch, halt: move.Halt, priority: prioritySearch, since: j.since}
+	u := &unit{what: string(move.Step), client: j.Commands[0].Lane, commands: move.Batch, priority: prioritySearch, since: j.since}
+	if j.lost > 0 {
+		u.company = smaller(j.lost)
+	}
 	if move.Step == Send {
-		u.priority = priorityLive
-		u.prepare = func() error {
+		round := j.Round(move)
+		u.priority, u.chain, u.commands, u.apart = priorityOf(j.since, j.now()), move.Batch, round.Batch, true
+		u.prepare = func(sent []bitrix.Command, halt bool) error {
+			if !halt {
+				move = round.Only(sent)
+			}
 			j.Begin(move, j.now())
 			if fault.Wrong("intent-after-call") {
 				return nil
 			}
 			fault.Point("writer", "intent meant")
-			err := j.keep(ctx)
+			err := j.keep(ctx, j)
 			fault.Point("writer", "intent kept")
 			return err
 		}
+	}
+	if j.Commands[0].Replay != "" {
+		u.priority = priorityBacklog
 	}
 	answer, err := j.gateway.send(ctx, u)
 	keeping := (*keepError)(nil)
@@ -91,7 +107,11 @@ func (j *job) carryOut(ctx context.Context, move Move) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, errStaleIntent), errors.Is(err, bus.ErrLost):
 		j.Unsent(move)
 	case err != nil:
-		later = j.Answered(move, answer, asError(err))
+		e := asError(err)
+		if suspicious(e) {
+			j.lost++
+		}
+		later = j.Answered(move, answer, e)
 	default:
 		later = j.Answered(move, answer, nil)
 	}
@@ -102,7 +122,7 @@ func (j *job) carryOut(ctx context.Context, move Move) error {
 	// The answer is known: it is stored even while the service stops. Where the lease was
 	// lost meanwhile it is not: the next holder finds the intent, waits and searches.
 	fault.Point("writer", string(move.Step), "answer known")
-	if err := j.keep(context.WithoutCancel(ctx)); err != nil {
+	if err := j.keep(context.WithoutCancel(ctx), j); err != nil {
 		return err
 	}
 	fault.Point("writer", string(move.Step), "answer kept")
@@ -137,8 +157,8 @@ type keepError struct{ err error }
 func (e *keepError) Error() string { return e.err.Error() }
 func (e *keepError) Unwrap() error { return e.err }
 
-// keep stores the journal in the call's file.
-func (j *job) keep(ctx context.Context) error {
+// keepInFile stores the journal in the call's file.
+func keepInFile(ctx context.Context, j *job) error {
 	_, err := j.files.Change(ctx, j.project, j.call, func(f *callfile.File) (bool, error) {
 		f.Journal = j.Journal
 		return true, nil

@@ -3,8 +3,6 @@ package writer
 import (
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ringbridge/ringbridge/pkg/bitrix"
 	"github.com/ringbridge/ringbridge/pkg/callfile"
 	"github.com/ringbridge/ringbridge/pkg/event"
@@ -27,11 +25,12 @@ const (
 	actSkip action = "skip"
 	// actCreate: make it; its intent is stored first.
 	actCreate action = "create"
-	// actUpdate: bring what exists up to date. Safe to repeat.
+	// actUpdate: bring what exists up to date. Safe to repeat once the portal is surely
+	// done with the one before: a change that lands late undoes what came after it.
 	actUpdate action = "update"
 	// actClose: close a task that was made open. Safe to repeat.
 	actClose action = "close"
-	// actLook: look at a task that the portal would not close.
+	// actLook: look at a task that the portal would not close or change.
 	actLook action = "look"
 	// actSearch: look for what a lost request may have made.
 	actSearch action = "search"
@@ -53,16 +52,22 @@ type need struct {
 // may stay invisible to a search.
 type patience struct{ execution, settle time.Duration }
 
+// age is how old an intent may be when its request leaves.
+func (p patience) age() time.Duration { return min(maxIntentAge, p.execution) }
+
+// over is when an intent's effect, if it has one, is to be seen. The request may have
+// left as late as the intent's age allows.
 func (p patience) over(sent time.Time) time.Time {
+	age := p.age()
 	switch {
 	case fault.Wrong("no-waiting"):
-		p = patience{}
+		p, age = patience{}, 0
 	case fault.Wrong("waiting-10s"):
 		p = patience{execution: 10 * time.Second}
 	case fault.Wrong("settle-forgotten"):
-		p.settle = 0
+		p.settle, age = 0, 0
 	}
-	return sent.Add(p.execution + p.settle)
+	return sent.Add(age + p.execution + p.settle)
 }
 
 // next says what a command of a call needs now.
@@ -73,6 +78,12 @@ func next(c event.BitrixCommand, journal map[string]callfile.Entry, all []event.
 	e, known := journal[c.Role]
 	if !known && c.Amends {
 		return need{act: actSkip}
+	}
+	if !e.ChangedAt.IsZero() {
+		if until := e.ChangedAt.Add(p.age() + p.execution); now.Before(until) {
+			return need{actWait, until}
+		}
+		return need{act: actUpdate}
 	}
 	switch e.State {
 	case callfile.Intent, callfile.InDoubt:
@@ -91,6 +102,9 @@ func next(c event.BitrixCommand, journal map[string]callfile.Entry, all []event.
 	case callfile.Confirmed:
 		if upToDate(c, e) {
 			return need{act: actDone}
+		}
+		if dependencies(c, journal, all) == actBlocked {
+			return need{act: actBlocked}
 		}
 		return need{act: actUpdate}
 	case callfile.Rejected:
@@ -131,15 +145,13 @@ func dependencies(c event.BitrixCommand, journal map[string]callfile.Entry, all 
 // upToDate compares what should be true with what was last written: an update would
 // have nothing to say. What a thing is bound to does not change after the fact.
 func upToDate(c event.BitrixCommand, e callfile.Entry) bool {
-	if c.Entity == nil && c.Task == nil || cmp.Equal(c.Entity, e.Entity) && cmp.Equal(c.Task, e.Task) {
+	if c.Entity == nil && c.Task == nil || event.SameEntity(c.Entity, e.Entity) && event.SameTask(c.Task, e.Task) {
 		return true
 	}
-	for _, p := range update(c, e).Params {
-		if fields, is := p.Value.(bitrix.Params); is {
-			return len(fields) == 0
-		}
+	if c.Replay != "" || c.Task != nil && e.Task != nil && c.Task.Closed != e.Task.Closed {
+		return false
 	}
-	return false
+	return update(c, e, func(l event.Link) bitrix.Link { return bitrix.Link{ID: l.ID} }).Method == ""
 }
 
 // intend is the entry that is stored before a create leaves.
@@ -154,10 +166,16 @@ func intend(c event.BitrixCommand, e callfile.Entry, now time.Time) callfile.Ent
 	return intent
 }
 
+// changing is the entry that is stored before a change leaves.
+func changing(e callfile.Entry, now time.Time) callfile.Entry {
+	e.ChangedAt = now
+	return e
+}
+
 // made is the entry after the portal gave the thing an id.
 func made(c event.BitrixCommand, e callfile.Entry, id int, closed bool) callfile.Entry {
 	e.Command, e.Plan, e.Kind, e.BitrixID, e.Reason, e.Error = c.ID, c.Plan, c.Kind, id, "", ""
-	e.State = callfile.Confirmed
+	e.State, e.ChangedAt = callfile.Confirmed, time.Time{}
 	if c.Task != nil && c.Task.Closed && !closed && !fault.Wrong("unclosed-task") {
 		e.State = callfile.Made
 	}
@@ -177,6 +195,8 @@ func outcome(c event.BitrixCommand, journal map[string]callfile.Entry, before ma
 		o.State = event.AlreadyTrue
 	case e.State == callfile.Rejected:
 		o.State = event.Refused
+	case e.Reason == reasonKept:
+		o.State = event.AlreadyTrue
 	case e.Adopted:
 		o.State = event.Adopted
 	case e.State == callfile.Intent, e.State == callfile.InDoubt:

@@ -3,11 +3,9 @@ package writer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -17,62 +15,18 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/event"
 )
 
-// directoryAge is how long the portal's users and mode are taken for known. They are
-// asked for again along with a client's look-up, at no extra request.
-const directoryAge = 10 * time.Minute
-
-// directoryPrefix marks the commands that ask for them: without an answer to these a
-// call goes on all the same.
-const directoryPrefix = "directory_"
-
-// directory is what is remembered of a portal between look-ups. A portal that can't be
-// asked leaves the last good answer standing.
-type directory struct {
-	mu           sync.Mutex
-	at           time.Time
-	people       map[int]event.Person
-	withoutLeads bool
-}
-
-func (d *directory) stale(now time.Time) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return now.Sub(d.at) > directoryAge
-}
-
 // lookup answers one question of the resolver: two requests, or one where the number
 // is unknown. Reading again is harmless, so faults are repeated until the time is up.
 func (d *desk) lookup(ctx context.Context, q crm.Lookup) (crm.Found, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	select {
-	case <-ctx.Done():
-		return crm.Found{}, ctx.Err()
-	case <-time.After(d.visible.Sub(d.now())):
+	if err := sleep(ctx, d.visible.Sub(d.now())); err != nil {
+		return crm.Found{}, err
 	}
 	var found crm.Found
-	ids := map[bitrix.Kind][]int{}
-	if len(q.Spellings) > 0 || d.directory.stale(d.now()) {
-		commands := d.directoryCommands()
-		for _, kind := range []bitrix.Kind{bitrix.Contact, bitrix.Company, bitrix.Lead} {
-			if len(q.Spellings) > 0 {
-				commands = append(commands, bitrix.FindByPhone(kind, q.Spellings).As("find_"+strings.ToLower(string(kind))))
-			}
-		}
-		answer, refused, err := d.read(ctx, q.Since, commands)
-		if err != nil || refused != "" {
-			return crm.Found{Refused: refused}, err
-		}
-		if err := d.learnDirectory(ctx, q.Since, answer); err != nil {
-			return found, err
-		}
-		for _, kind := range []bitrix.Kind{bitrix.Contact, bitrix.Company, bitrix.Lead} {
-			if o := answer.Get("find_" + strings.ToLower(string(kind))); o.Result != nil {
-				if ids[kind], err = bitrix.DecodeFound(kind, o.Result); err != nil {
-					return found, err
-				}
-			}
-		}
+	ids, refused, err := d.find(ctx, q)
+	if err != nil || refused != "" {
+		return crm.Found{Refused: refused}, err
 	}
 	d.directory.mu.Lock()
 	found.People, found.WithoutLeads = maps.Clone(d.directory.people), d.directory.withoutLeads
@@ -88,32 +42,91 @@ func (d *desk) lookup(ctx context.Context, q crm.Lookup) (crm.Found, error) {
 	if len(ids[bitrix.Contact])+len(ids[bitrix.Company])+len(ids[bitrix.Lead])+len(ids[bitrix.Deal]) == 0 {
 		return found, nil
 	}
-	refused, err := d.details(ctx, q.Since, ids, &found)
+	asked := d.now()
+	refused, err = d.details(ctx, q, ids, &found)
 	found.Refused = refused
 	if err != nil || refused != "" {
 		return found, err
 	}
-	d.remember(q.Spellings[0], &found)
+	d.remember(q.Spellings[0], &found, asked)
 	return found, nil
 }
 
+// phoned are the kinds that have phones.
+var phoned = []bitrix.Kind{bitrix.Contact, bitrix.Company, bitrix.Lead}
+
+// find asks who has the number. Numbers of several clients are asked for together where
+// many wait; the kinds in which somebody has one of them are then asked for the single
+// number, and so are all where an answer was too long to be whole.
+func (d *desk) find(ctx context.Context, q crm.Lookup) (ids map[bitrix.Kind][]int, refused string, err error) {
+	ids = map[bitrix.Kind][]int{}
+	if len(q.Spellings) == 0 && !d.directory.stale(d.now()) {
+		return ids, "", nil
+	}
+	ask := &finding{spellings: q.Spellings}
+	for {
+		u := &unit{find: ask, shared: d.directoryIfStale}
+		if len(q.Spellings) == 0 {
+			u.shared = directoryCommands
+		}
+		answer, refused, err := d.read(ctx, q, u)
+		if err != nil || refused != "" {
+			return nil, refused, err
+		}
+		if err := d.learnDirectory(ctx, q, answer); err != nil {
+			return nil, "", err
+		}
+		if len(q.Spellings) == 0 {
+			return ids, "", nil
+		}
+		again, err := found(ask, u.together, answer, ids)
+		if err != nil || len(again) == 0 {
+			return ids, "", err
+		}
+		ask = &finding{spellings: q.Spellings, kinds: again, single: true}
+	}
+}
+
+// found takes the ids from an answer, and says of which kinds they are to be asked for
+// once more.
+func found(ask *finding, together bool, answer bitrix.BatchAnswer, ids map[bitrix.Kind][]int) (again []bitrix.Kind, err error) {
+	for _, kind := range ask.kinds {
+		if ids[kind], err = bitrix.DecodeFound(kind, answer.Get(kind.String()).Result); err != nil {
+			return nil, err
+		}
+	}
+	if len(ask.kinds) > 0 {
+		return nil, nil
+	}
+	for _, kind := range phoned {
+		if ids[kind], err = bitrix.DecodeFound(kind, answer.Get("any").Result); err != nil {
+			return nil, err
+		}
+		if len(ids[kind]) >= bitrix.MaxFound {
+			return phoned, nil
+		}
+		if together && len(ids[kind]) > 0 {
+			again = append(again, kind)
+		}
+	}
+	return again, nil
+}
+
 // details asks who the found contacts and companies are and what is open for them.
-func (d *desk) details(ctx context.Context, since time.Time, ids map[bitrix.Kind][]int, found *crm.Found) (refused string, err error) {
+func (d *desk) details(ctx context.Context, q crm.Lookup, ids map[bitrix.Kind][]int, found *crm.Found) (refused string, err error) {
 	contacts, companies, leads, deals := first50(ids[bitrix.Contact]), first50(ids[bitrix.Company]), first50(ids[bitrix.Lead]), first50(ids[bitrix.Deal])
-	var commands []bitrix.Command
-	if len(contacts) > 0 {
-		commands = append(commands, bitrix.ListItems(bitrix.Contact, contacts).As("contacts"))
-	}
-	if len(companies) > 0 {
-		commands = append(commands, bitrix.ListItems(bitrix.Company, companies).As("companies"))
-	}
-	commands = append(commands, bitrix.ListOpenLeads(bitrix.By{IDs: leads, ContactIDs: contacts, CompanyIDs: companies}).As("leads"))
-	if len(contacts)+len(companies)+len(deals) > 0 {
-		commands = append(commands, bitrix.ListOpenDeals(bitrix.By{IDs: deals, ContactIDs: contacts, CompanyIDs: companies}).As("deals"))
-	}
-	answer, refused, err := d.read(ctx, since, commands)
-	if err != nil || refused != "" {
-		return refused, err
+	ask := &listing{contacts: contacts, companies: companies, leads: leads, deals: deals}
+	var answer bitrix.BatchAnswer
+	for {
+		u := &unit{list: ask}
+		if answer, refused, err = d.read(ctx, q, u); err != nil || refused != "" {
+			return refused, err
+		}
+		if !u.together || !cut(answer) {
+			break
+		}
+		u.alone()
+		ask = u.list
 	}
 	lists := []struct {
 		key  string
@@ -169,11 +182,23 @@ func toItem(i bitrix.Item) crm.Item {
 // switchboard's, and the lowest ids are as good as any.
 func first50(ids []int) []int { return ids[:min(len(ids), 50)] }
 
-// read sends reading commands until the portal answers them. refused is set, in the
+// cut says that a list did not fit on its page: whose things are missing is not said.
+func cut(a bitrix.BatchAnswer) bool {
+	return slices.ContainsFunc(a.Outcomes, func(o bitrix.Outcome) bool { return o.Next != nil })
+}
+
+// read sends a reading unit until the portal answers it. refused is set, in the
 // project's language, when it never will.
-func (d *desk) read(ctx context.Context, since time.Time, commands []bitrix.Command) (answer bitrix.BatchAnswer, refused string, err error) {
-	for {
-		answer, err = d.gateway.send(ctx, &unit{what: "look-up", commands: commands, priority: priorityLive, since: since})
+func (d *desk) read(ctx context.Context, q crm.Lookup, u *unit) (answer bitrix.BatchAnswer, refused string, err error) {
+	if len(q.Spellings) > 0 {
+		u.client = q.Spellings[0]
+	}
+	u.what, u.since, u.priority = "look-up", q.Since, priorityOf(q.Since, d.now())
+	if q.Replay {
+		u.priority = priorityBacklog
+	}
+	for lost := 0; ; {
+		answer, err = d.gateway.send(ctx, u)
 		if ctx.Err() != nil {
 			return answer, "", ctx.Err()
 		}
@@ -183,8 +208,15 @@ func (d *desk) read(ctx context.Context, since time.Time, commands []bitrix.Comm
 			}
 		}
 		e := asError(err)
-		if e.Class == bitrix.Refused {
+		switch {
+		case e.Class == bitrix.Refused && u.together:
+			u.alone() // it may be another's number that the portal can't bear
+			continue
+		case e.Class == bitrix.Refused:
 			return answer, e.Human(d.locale()), nil
+		case suspicious(e):
+			lost++
+			u.company = smaller(lost)
 		}
 		d.log.Info("a look-up is repeated", zap.Error(e))
 		if err := pause(ctx, e, d.now()); err != nil {
@@ -204,97 +236,6 @@ func firstError(a bitrix.BatchAnswer) error {
 	return nil
 }
 
-func (d *desk) directoryCommands() []bitrix.Command {
-	if !d.directory.stale(d.now()) {
-		return nil
-	}
-	return []bitrix.Command{bitrix.Mode().As(directoryPrefix + "mode"), bitrix.Users(false, 0).As(directoryPrefix + "users")}
-}
-
-// learnDirectory takes users and mode from an answer that has them, reading further
-// pages of users where there are more.
-func (d *desk) learnDirectory(ctx context.Context, since time.Time, answer bitrix.BatchAnswer) error {
-	mode, users := answer.Get(directoryPrefix+"mode"), answer.Get(directoryPrefix+"users")
-	if mode.NotRun && users.NotRun {
-		return nil
-	}
-	people := map[int]event.Person{}
-	for users.Error == nil && users.Result != nil {
-		page, err := bitrix.DecodeUsers(users.Result)
-		if err != nil {
-			return fmt.Errorf("read the portal's users: %w", err)
-		}
-		for _, u := range page {
-			people[u.ID] = event.Person{Name: u.FullName(), Active: u.Active}
-		}
-		if users.Next == nil {
-			break
-		}
-		more, _, err := d.read(ctx, since, []bitrix.Command{bitrix.Users(false, *users.Next).As(directoryPrefix + "users")})
-		if err != nil {
-			return err
-		}
-		users = more.Get(directoryPrefix + "users")
-	}
-	d.directory.mu.Lock()
-	defer d.directory.mu.Unlock()
-	d.directory.at = d.now()
-	if users.Error != nil {
-		d.log.Warn("the portal's users can't be read; tick the scope `user` in the webhook", zap.Error(users.Error))
-	} else if len(people) > 0 {
-		d.directory.people = people
-	}
-	if mode.Error == nil && mode.Result != nil {
-		if leads, err := bitrix.DecodeMode(mode.Result); err == nil {
-			d.directory.withoutLeads = !leads
-		}
-	}
-	return nil
-}
-
-// memory keeps what was made for a number within the last minutes: the portal's search
-// may not show it yet, and the next call must not make it again.
-type memory struct {
-	mu sync.Mutex
-	by map[string][]remembered
-}
-
-type remembered struct {
-	event.Ref
-	at time.Time
-}
-
-const memoryAge = 10 * time.Minute
-
-func (m *memory) add(lane string, ref event.Ref, now time.Time) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	maps.DeleteFunc(m.by, func(_ string, list []remembered) bool { return now.Sub(list[len(list)-1].at) > memoryAge })
-	m.by[lane] = append(m.by[lane], remembered{ref, now})
-}
-
-func (m *memory) of(lane string, now time.Time) []remembered {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(m.by[lane]), func(r remembered) bool { return now.Sub(r.at) > memoryAge })
-}
-
-// remember adds what this program made so recently that a list may not show it.
-func (d *desk) remember(lane string, found *crm.Found) {
-	for _, r := range d.memory.of(lane, d.now()) {
-		if d.now().Sub(r.at) > d.patience.settle {
-			continue
-		}
-		list := &found.Open
-		if r.Kind == "contact" {
-			list = &found.Contacts
-		}
-		if !slices.ContainsFunc(*list, func(i crm.Item) bool { return i.Kind == r.Kind && i.ID == r.ID }) {
-			*list = append(*list, crm.Item{Ref: r.Ref, Active: r.at})
-		}
-	}
-}
-
 // pause waits as long as an error asks for before the next try.
 func pause(ctx context.Context, e *bitrix.Error, now time.Time) error {
 	wait := time.Second
@@ -304,10 +245,18 @@ func pause(ctx context.Context, e *bitrix.Error, now time.Time) error {
 	if e.Reason == bitrix.ReasonQueryLimit {
 		wait = 0 // the bucket knows
 	}
+	return sleep(ctx, wait)
+}
+
+// sleep waits, unless ctx ends before.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(wait):
+	case <-time.After(d):
 		return nil
 	}
 }

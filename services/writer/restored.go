@@ -48,10 +48,5 @@ func doubtRestored(c *Call, started *time.Time, restored time.Time) bool {
 // outlast waits until the portal has surely finished what was sent before the restore
 // and shows it to a search.
 func (j *job) outlast(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(j.patience.over(j.restored).Sub(j.now())):
-		return nil
-	}
+	return sleep(ctx, j.patience.over(j.restored).Sub(j.now()))
 }

@@ -17,7 +17,7 @@ import (
 const clockSkew = time.Hour
 
 // searches look for what lost requests may have made, by external id, and at tasks that
-// would not be closed.
+// would not be closed or changed.
 func (c *Call) searches(commands []event.BitrixCommand, acts map[string]action) (batch []bitrix.Command) {
 	for _, command := range commands {
 		key, e := commandKey(command), c.Journal[command.Role]
@@ -62,8 +62,9 @@ func (c *Call) searched(m Move, answer bitrix.BatchAnswer, err *bitrix.Error) (l
 	return later
 }
 
-// looked decides about a task that the portal would not close: one that is closed
-// already, by a person or by an earlier try, or is gone, is as it should be.
+// looked decides about a task that the portal would not close or change: one that is
+// gone is as it should be, and so is one that was to be closed and is, by a person or by
+// an earlier try.
 func (c *Call) looked(command event.BitrixCommand, o bitrix.Outcome) *bitrix.Error {
 	var task bitrix.Task
 	there, hidden := false, o.Error != nil && o.Error.Class == bitrix.Refused
@@ -77,13 +78,19 @@ func (c *Call) looked(command event.BitrixCommand, o bitrix.Outcome) *bitrix.Err
 			return asError(err)
 		}
 	}
-	e, why := c.Journal[command.Role], c.unclosed[command.Role]
-	delete(c.unclosed, command.Role)
-	if hidden || there && !task.Done() {
-		c.Journal[command.Role] = refused(command, e, string(why.Reason), why.Human(c.lang))
-		return nil
+	e, wanted := c.Journal[command.Role], c.untouched[command.Role]
+	delete(c.untouched, command.Role)
+	switch {
+	case hidden:
+		e = refused(command, e, string(wanted.why.Reason), wanted.why.Human(c.lang))
+	case !there:
+		e = gone(command, e)
+	case wanted.act == actClose && task.Done():
+		e = made(command, e, e.BitrixID, true)
+	default:
+		e = refused(command, e, string(wanted.why.Reason), wanted.why.Human(c.lang))
 	}
-	c.Journal[command.Role] = made(command, e, e.BitrixID, true)
+	c.Journal[command.Role] = e
 	return nil
 }
 

@@ -2,12 +2,13 @@ package writer
 
 import (
 	"fmt"
-	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/ringbridge/ringbridge/pkg/bitrix"
 	"github.com/ringbridge/ringbridge/pkg/callfile"
+	"github.com/ringbridge/ringbridge/pkg/crm"
 	"github.com/ringbridge/ringbridge/pkg/event"
 	"github.com/ringbridge/ringbridge/pkg/fault"
 )
@@ -22,8 +23,10 @@ var kinds = map[event.Kind]bitrix.Kind{
 
 // commandKey names a command inside its batch.
 func commandKey(c event.BitrixCommand) string {
-	return "c" + strings.NewReplacer("-", "", ":", "_").Replace(c.ID)
+	return "c" + keyCharacters.Replace(c.ID)
 }
+
+var keyCharacters = strings.NewReplacer("-", "", ":", "_")
 
 // create is the portal's command that makes c. What it refers to is in the journal or
 // earlier in the same batch.
@@ -38,42 +41,108 @@ func create(c event.BitrixCommand, journal map[string]callfile.Entry, all []even
 	return bitrix.AddItem(kinds[c.Kind], entityFields(c, *c.Entity, link)).As(key)
 }
 
-// update is the portal's command that changes what differs from what was written.
-// Links don't change after the fact.
-func update(c event.BitrixCommand, e callfile.Entry) bitrix.Command {
-	none := func(event.Link) bitrix.Link { return bitrix.Link{} }
+// update is the portal's command that changes what differs from what was written, except
+// what a person changed since; the zero Command where that is nothing.
+func update(c event.BitrixCommand, e callfile.Entry, link func(event.Link) bitrix.Link) bitrix.Command {
+	if keeps(c, crm.FieldAll) {
+		return bitrix.Command{}
+	}
 	target := bitrix.Link{ID: e.BitrixID}
 	if c.Task != nil {
-		want, was := *c.Task, orZero(e.Task)
-		f := taskFields(c, want, none)
-		f.CRM, f.XMLID = nil, ""
-		dropSame(&f.Title, was.Title)
-		dropSame(&f.Description, was.Description)
-		dropSame(&f.ResponsibleID, was.Responsible)
-		if was.Deadline != nil && f.Deadline.Equal(*was.Deadline) {
-			f.Deadline = time.Time{}
+		f := taskUpdate(c, orZero(e.Task), link)
+		if f.Empty() {
+			return bitrix.Command{}
 		}
 		return bitrix.UpdateTask(target, f).As(commandKey(c))
 	}
-	want, was := *c.Entity, orZero(e.Entity)
-	f := entityFields(c, want, none)
-	f.Phone, f.OriginatorID, f.OriginID = "", "", ""
-	dropSame(&f.Title, was.Title)
-	dropSame(&f.Name, was.Name)
-	dropSame(&f.ResponsibleID, was.Responsible)
-	dropSame(&f.Source, was.Source)
-	dropSame(&f.SourceDescription, was.SourceNote)
-	dropSame(&f.Comments, was.Comments)
-	dropSame(&f.Stage, stage(c.Kind, was))
-	f.Category = nil
-	dropSame(&f.UTM.Source, was.Traffic.Source)
-	dropSame(&f.UTM.Medium, was.Traffic.Medium)
-	dropSame(&f.UTM.Campaign, was.Traffic.Campaign)
-	dropSame(&f.UTM.Content, was.Traffic.Content)
-	dropSame(&f.UTM.Term, was.Traffic.Term)
-	f.Custom = maps.Clone(f.Custom)
-	maps.DeleteFunc(f.Custom, func(k, v string) bool { return was.Custom[k] == v })
+	f := entityUpdate(c, orZero(e.Entity), link)
+	if f.Empty() {
+		return bitrix.Command{}
+	}
 	return bitrix.UpdateItem(kinds[c.Kind], target, f).As(commandKey(c))
+}
+
+func taskUpdate(c event.BitrixCommand, was event.Task, link func(event.Link) bitrix.Link) bitrix.TaskFields {
+	f, had := taskFields(c, *c.Task, link), taskFields(c, was, link)
+	f.XMLID = ""
+	same := func(field string, equal bool) bool { return equal || keeps(c, field) }
+	if same(crm.FieldTitle, f.Title == was.Title) {
+		f.Title = ""
+	}
+	if same(crm.FieldDescription, f.Description == was.Description) {
+		f.Description = ""
+	}
+	if same(crm.FieldResponsible, f.ResponsibleID == was.Responsible) {
+		f.ResponsibleID = 0
+	}
+	if same(crm.FieldDeadline, f.Deadline.Equal(had.Deadline)) {
+		f.Deadline = time.Time{}
+	}
+	// Links to what was never made say nothing.
+	unbound := func(b bitrix.Binding) bool { return sameLink(b.Link, bitrix.Link{}) }
+	f.CRM, had.CRM = slices.DeleteFunc(f.CRM, unbound), slices.DeleteFunc(had.CRM, unbound)
+	if same(crm.FieldBoundTo, slices.EqualFunc(f.CRM, had.CRM, func(a, b bitrix.Binding) bool { return a.Kind == b.Kind && sameLink(a.Link, b.Link) })) || c.Replay == "" {
+		f.CRM = nil // an amendment leaves the links as the people know them
+	}
+	return f
+}
+
+func entityUpdate(c event.BitrixCommand, was event.Entity, link func(event.Link) bitrix.Link) bitrix.EntityFields {
+	f, had := entityFields(c, *c.Entity, link), entityFields(c, was, link)
+	f.OriginatorID, f.OriginID, f.Category = "", "", nil
+	custom := map[string]string{}
+	for name, v := range f.Custom {
+		if had.Custom[name] != v && !keeps(c, name) {
+			custom[name] = v
+		}
+	}
+	f.Custom = custom
+	for _, t := range []struct {
+		field, classic string
+		want           *string
+		had            string
+	}{
+		{crm.FieldTitle, "TITLE", &f.Title, had.Title}, {crm.FieldName, "NAME", &f.Name, had.Name},
+		{crm.FieldSource, "SOURCE_ID", &f.Source, had.Source}, {crm.FieldSourceNote, "SOURCE_DESCRIPTION", &f.SourceDescription, had.SourceDescription},
+		{crm.FieldComments, "COMMENTS", &f.Comments, had.Comments}, {crm.FieldStage, "", &f.Stage, had.Stage}, {crm.FieldPhone, "", &f.Phone, had.Phone},
+		{crm.FieldUTMSource, "UTM_SOURCE", &f.UTM.Source, had.UTM.Source}, {crm.FieldUTMMedium, "UTM_MEDIUM", &f.UTM.Medium, had.UTM.Medium},
+		{crm.FieldUTMCampaign, "UTM_CAMPAIGN", &f.UTM.Campaign, had.UTM.Campaign}, {crm.FieldUTMContent, "UTM_CONTENT", &f.UTM.Content, had.UTM.Content},
+		{crm.FieldUTMTerm, "UTM_TERM", &f.UTM.Term, had.UTM.Term},
+	} {
+		switch {
+		case *t.want == t.had || keeps(c, t.field):
+			*t.want = ""
+		case *t.want == "" && t.classic != "" && c.Replay != "":
+			custom[t.classic] = "" // an empty field is not sent, and this one is to be emptied
+		}
+	}
+	if c.Replay != "" {
+		for name := range had.Custom {
+			if _, wanted := c.Entity.Custom[name]; !wanted && !keeps(c, name) {
+				custom[name] = ""
+			}
+		}
+	} else {
+		f.Phone = "" // a portal would keep both numbers
+	}
+	if f.ResponsibleID == had.ResponsibleID || keeps(c, crm.FieldResponsible) {
+		f.ResponsibleID = 0
+	}
+	for _, l := range []struct {
+		field     string
+		want, had *bitrix.Link
+	}{{crm.FieldContact, &f.Contact, &had.Contact}, {crm.FieldCompany, &f.Company, &had.Company}} {
+		if sameLink(*l.want, *l.had) || c.Replay == "" || keeps(c, l.field) {
+			*l.want = bitrix.Link{}
+		}
+	}
+	return f
+}
+
+func sameLink(a, b bitrix.Link) bool { return a.ID == b.ID && a.Ref.String() == b.Ref.String() }
+
+func keeps(c event.BitrixCommand, field string) bool {
+	return slices.Contains(c.Keep, field) || slices.Contains(c.Keep, crm.FieldAll)
 }
 
 func entityFields(c event.BitrixCommand, e event.Entity, link func(event.Link) bitrix.Link) bitrix.EntityFields {
@@ -141,13 +210,6 @@ func resolveLink(l event.Link, journal map[string]callfile.Entry, all []event.Bi
 		}
 	}
 	return bitrix.Link{}
-}
-
-func dropSame[T comparable](field *T, was T) {
-	if *field == was {
-		var zero T
-		*field = zero
-	}
 }
 
 func orZero[T any](p *T) T {

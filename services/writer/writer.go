@@ -3,8 +3,9 @@
 // that one place knows the pace.
 //
 // Reading order: journal.go holds the protocol (a pure function), job.go carries it
-// out for one call, gateway.go is the one door to a portal, lookup.go answers the
-// resolver. It must never repeat a create of which nobody knows whether it was
+// out for one call, lookup.go answers the resolver. gateway.go is the one door to a
+// portal for both: queue.go says whose turn it is, pack.go what travels together,
+// leave.go when. It must never repeat a create of which nobody knows whether it was
 // carried out.
 package writer
 
@@ -23,6 +24,7 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/event"
 	"github.com/ringbridge/ringbridge/pkg/fault"
 	"github.com/ringbridge/ringbridge/pkg/service"
+	"github.com/ringbridge/ringbridge/pkg/settings"
 )
 
 // Start opens one desk per project, in one process at a time: a portal that is down
@@ -46,17 +48,51 @@ func Start(ctx context.Context, env service.Env) error {
 		name := "writer-" + id
 		env.Group.Go(name, func(ctx context.Context) error {
 			return env.Bus.Hold(ctx, name, func(ctx context.Context) error {
-				// A desk of its own for each term: what an earlier one remembers may be old.
-				d, err := newDesk(ctx, env, project, pace, up.WithLabelValues(id))
-				if err != nil {
-					return fmt.Errorf("open the desk of %s: %w", id, err)
-				}
 				defer up.DeleteLabelValues(id) // whoever works the project knows how its portal is
-				return d.run(ctx)
+				for ctx.Err() == nil {
+					// A desk of its own for each term and for each portal: what an earlier one
+					// remembers may be old.
+					project, _ := env.Projects.Get(id)
+					d, err := newDesk(ctx, env, project, pace, up.WithLabelValues(id))
+					if err != nil {
+						return fmt.Errorf("open the desk of %s: %w", id, err)
+					}
+					if err := d.runAt(ctx, env); err != nil {
+						return err
+					}
+				}
+				return nil
 			})
 		})
 	}
 	return nil
+}
+
+func portalOf(env service.Env, project string) settings.Bitrix24 {
+	p, _ := env.Projects.Get(project)
+	return p.Bitrix24
+}
+
+// runAt runs the desk until ctx is over or the settings name another portal, another
+// pace or other limits: what is out is waited for, then a new desk takes up the rest.
+func (d *desk) runAt(ctx context.Context, env service.Env) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		for {
+			changed := env.Projects.Changed()
+			if d.portal != portalOf(env, d.project) {
+				d.log.Info("the portal's settings changed; the writer takes them over")
+				stop()
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-changed:
+			}
+		}
+	}()
+	return d.run(ctx)
 }
 
 // Client makes the client of a project's portal.
@@ -75,14 +111,15 @@ func newDesk(ctx context.Context, env service.Env, project service.Revision, pac
 	}
 	log := env.Log.With(zap.String("project", project.ID))
 	d := &desk{
-		project: project.ID, projects: env.Projects, bus: env.Bus, files: env.Files, log: log, now: env.Now,
+		project: project.ID, portal: project.Bitrix24, projects: env.Projects, bus: env.Bus, files: env.Files, log: log, now: env.Now,
 		patience: patience{time.Duration(project.Bitrix24.MaxExecution), time.Duration(project.Bitrix24.Settle)},
 		memory:   memory{by: map[string][]remembered{}}, plans: map[string]*gathering{}, calls: map[string]*callQueue{},
 		waiters: map[string][]chan struct{}{}, doubts: map[string]bool{},
 	}
 	up.Set(1)
 	d.gateway = &gateway{
-		client: client, budget: bitrix.NewBudget(0), now: env.Now, log: log, wake: make(chan struct{}, 1), portal: crm.Portal{State: crm.PortalOK},
+		intentAge: d.patience.age(),
+		client:    client, budget: bitrix.NewBudget(0), now: env.Now, log: log, wake: make(chan struct{}, 1), portal: crm.Portal{State: crm.PortalOK},
 		alarm: func(ok bool) {
 			up.Set(0)
 			if ok {
@@ -144,6 +181,9 @@ func (d *desk) run(ctx context.Context) error {
 		return err
 	}
 	if err := bus.Answer(answering, d.bus, crm.SettledSubject(d.project), d.settled); err != nil {
+		return err
+	}
+	if err := bus.Answer(answering, d.bus, crm.LookSubject(d.project), d.look); err != nil {
 		return err
 	}
 	if err := bus.Answer(answering, d.bus, crm.StatusSubject(d.project), d.status); err != nil {

@@ -13,7 +13,9 @@ var extension = regexp.MustCompile(`(?i)\s*([#;,]|ext\.?|доб\.?).*$`)
 // digits is the portal's way to compare phones: the extension cut, everything but digits dropped. It
 // adds and removes no country code, so 0671112233 and 380671112233 are different numbers.
 func digits(phone string) string {
-	phone = extension.ReplaceAllString(phone, "")
+	if strings.ContainsAny(phone, "#;,eEдД") {
+		phone = extension.ReplaceAllString(phone, "")
+	}
 	return strings.Map(func(r rune) rune {
 		if r < '0' || r > '9' {
 			return -1

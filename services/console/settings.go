@@ -1,0 +1,82 @@
+package console
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"github.com/ringbridge/ringbridge/pkg/rules"
+	"github.com/ringbridge/ringbridge/pkg/service"
+	"github.com/ringbridge/ringbridge/pkg/settings"
+)
+
+// maxSettings is more than any project's block needs.
+const maxSettings = 1 << 20
+
+// settings shows the project's block; its secrets are never shown.
+func (c *console) settings(w http.ResponseWriter, _ *http.Request, p service.Revision) {
+	c.showSettings(w, p)
+}
+
+func (c *console) showSettings(w http.ResponseWriter, p service.Revision) {
+	block, err := p.JSON()
+	if err != nil {
+		c.failed(w, err)
+		return
+	}
+	w.Header().Set("ETag", strconv.Quote(strconv.Itoa(p.Number)))
+	service.Answer(w, json.RawMessage(block))
+}
+
+// changeSettings makes a new revision out of the whole block. It holds for every call
+// that is decided from then on; nothing has to be started anew.
+func (c *console) changeSettings(w http.ResponseWriter, r *http.Request, p service.Revision) {
+	match := r.Header.Get("If-Match")
+	if match == "" {
+		service.Problem(w, http.StatusPreconditionRequired, "which revision do you change?", "Send If-Match with the ETag that GET gave, so that nobody's change is written over.")
+		return
+	}
+	saw, err := strconv.Atoi(strings.Trim(strings.TrimPrefix(match, "W/"), `"`))
+	if err != nil || saw != p.Number {
+		c.stale(w, p)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxSettings))
+	if err != nil {
+		service.Problem(w, http.StatusRequestEntityTooLarge, "too large", "A project's settings are smaller than 1 MiB.")
+		return
+	}
+	if !json.Valid(body) {
+		service.Problem(w, http.StatusBadRequest, "not JSON", "Send the whole block as one JSON object, as GET gives it.")
+		return
+	}
+	project, err := settings.ParseProjectJSON(body, p.Project, rules.IDs())
+	if problems := (settings.Problems{}); errors.As(err, &problems) {
+		service.Problem(w, http.StatusUnprocessableEntity, "wrong settings", problems.Error())
+		return
+	}
+	if err != nil {
+		c.failed(w, err)
+		return
+	}
+	next, err := c.Projects.Put(r.Context(), project, saw, "api")
+	switch {
+	case errors.Is(err, service.ErrStale):
+		c.stale(w, next)
+	case err != nil:
+		c.failed(w, err)
+	default:
+		c.Log.Info("settings changed", zap.String("project", p.ID), zap.Int("revision", next.Number))
+		c.showSettings(w, next)
+	}
+}
+
+func (c *console) stale(w http.ResponseWriter, p service.Revision) {
+	service.Problem(w, http.StatusPreconditionFailed, "changed meanwhile",
+		"The settings are at revision "+strconv.Itoa(p.Number)+" now. Read them again, make your change there, and send that.")
+}

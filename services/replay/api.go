@@ -1,0 +1,228 @@
+package replay
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/ringbridge/ringbridge/pkg/rules"
+	"github.com/ringbridge/ringbridge/pkg/service"
+)
+
+// answer is a plan as the API shows it.
+type answer struct {
+	Plan
+	Rows []Row  `json:"rows"`
+	Next string `json:"next,omitempty"`
+}
+
+func (r *replayer) routes() {
+	api := r.API
+	api.HandleFunc("POST /api/v1/projects/{project}/replays", r.post)
+	api.HandleFunc("GET /api/v1/projects/{project}/replays", r.list)
+	api.HandleFunc("GET /api/v1/projects/{project}/replays/{id}", r.get)
+	api.HandleFunc("POST /api/v1/projects/{project}/replays/{id}/apply", r.postApply)
+	api.HandleFunc("POST /api/v1/projects/{project}/replays/{id}/resume", r.postApply)
+	api.HandleFunc("POST /api/v1/projects/{project}/replays/{id}/pause", func(w http.ResponseWriter, q *http.Request) { r.postHalt(w, q, Paused, "paused by hand") })
+	api.HandleFunc("POST /api/v1/projects/{project}/replays/{id}/abort", func(w http.ResponseWriter, q *http.Request) { r.postHalt(w, q, Aborted, "aborted by hand") })
+}
+
+// project finds the settings of the project that is asked about.
+func (r *replayer) project(w http.ResponseWriter, q *http.Request) (service.Revision, bool) {
+	p, ok := r.Projects.Get(q.PathValue("project"))
+	if !ok {
+		service.Problem(w, http.StatusNotFound, "unknown project", "There is no project "+q.PathValue("project")+". GET /api/v1/projects lists them.")
+	}
+	return p, ok
+}
+
+// maxRequest is more than any wish for a plan needs.
+const maxRequest = 1 << 20
+
+func (r *replayer) post(w http.ResponseWriter, q *http.Request) {
+	s, ok := r.project(w, q)
+	if !ok {
+		return
+	}
+	var wish struct {
+		Since string   `json:"since"`
+		Until string   `json:"until"`
+		Calls []string `json:"calls"`
+		Rule  string   `json:"rule"`
+		Fresh bool     `json:"fresh"`
+	}
+	d := json.NewDecoder(http.MaxBytesReader(w, q.Body, maxRequest))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&wish); err != nil && !errors.Is(err, io.EOF) {
+		service.Problem(w, http.StatusBadRequest, "wrong request", `Send {"since": "2026-01-31", "until": …, "calls": [ids], "rule": "answered/new", "fresh": false}; each may be left out.`)
+		return
+	}
+	request := Plan{Project: s.ID, CallIDs: wish.Calls, Rule: wish.Rule, Fresh: wish.Fresh}
+	if wish.Rule != "" && !slices.Contains(rules.IDs(), wish.Rule) {
+		service.Problem(w, http.StatusBadRequest, "unknown rule", "There is no rule "+strconv.Quote(wish.Rule)+". GET /api/v1/rules lists them.")
+		return
+	}
+	for _, t := range []struct {
+		name, raw string
+		into      **time.Time
+	}{{"since", wish.Since, &request.Since}, {"until", wish.Until, &request.Until}} {
+		at, err := readTime(t.raw, s.Location(), r.Now())
+		if err != nil {
+			service.Problem(w, http.StatusBadRequest, "wrong time", t.name+": "+err.Error())
+			return
+		}
+		*t.into = optional(at)
+	}
+	b, err := r.begin(q.Context(), request, s)
+	if err != nil {
+		r.failed(w, err)
+		return
+	}
+	w.Header().Set("Location", q.URL.Path+"/"+b.plan().ID)
+	send(w, http.StatusAccepted, answer{Plan: b.plan(), Rows: []Row{}})
+}
+
+// readTime reads RFC 3339, a date (its beginning in the project's zone), or a span back.
+func readTime(raw string, zone *time.Location, now time.Time) (time.Time, error) {
+	if raw == "" {
+		return time.Time{}, nil
+	}
+	if t, err := time.Parse(time.RFC3339, raw); err == nil {
+		return t, nil
+	}
+	if t, err := time.ParseInLocation(time.DateOnly, raw, zone); err == nil {
+		return t, nil
+	}
+	if d, err := time.ParseDuration(raw); err == nil && d >= 0 {
+		return now.Add(-d), nil
+	}
+	return time.Time{}, fmt.Errorf("%q is not understood; write 2026-01-31T09:00:00+02:00, 2026-01-31, or a span back such as 36h", raw)
+}
+
+// list shows the plans of a project, the newest first, without their rows.
+func (r *replayer) list(w http.ResponseWriter, q *http.Request) {
+	s, ok := r.project(w, q)
+	if !ok {
+		return
+	}
+	ids, err := r.shelf.list(s.ID)
+	if err != nil {
+		r.failed(w, err)
+		return
+	}
+	items := []Plan{}
+	for _, id := range slices.Backward(ids) {
+		if b, err := r.shelf.open(q.Context(), s.ID, id); err == nil {
+			items = append(items, b.plan())
+		}
+	}
+	service.Answer(w, map[string]any{"items": items})
+}
+
+func (r *replayer) book(w http.ResponseWriter, q *http.Request) (*book, bool) {
+	s, ok := r.project(w, q)
+	if !ok {
+		return nil, false
+	}
+	b, err := r.shelf.open(q.Context(), s.ID, q.PathValue("id"))
+	switch {
+	case errors.Is(err, errNoPlan):
+		service.Problem(w, http.StatusNotFound, "unknown plan", "There is no plan "+q.PathValue("id")+" of this project. GET …/replays lists them.")
+	case err != nil:
+		r.failed(w, err)
+	}
+	return b, err == nil
+}
+
+func (r *replayer) get(w http.ResponseWriter, q *http.Request) {
+	b, ok := r.book(w, q)
+	if !ok {
+		return
+	}
+	limit, after := 100, 0
+	for _, n := range []struct {
+		name string
+		into *int
+		most int
+	}{{"limit", &limit, 1000}, {"cursor", &after, 1 << 31}} {
+		raw := q.URL.Query().Get(n.name)
+		if raw == "" {
+			continue
+		}
+		v, err := strconv.Atoi(raw)
+		if err != nil || v < 1 || v > n.most {
+			service.Problem(w, http.StatusBadRequest, "wrong parameter", fmt.Sprintf("%s is a number from 1 to %d", n.name, n.most))
+			return
+		}
+		*n.into = v
+	}
+	all := slices.Contains([]string{"true", "1", "yes"}, strings.ToLower(q.URL.Query().Get("all")))
+	plan := b.plan()
+	rows, next, err := b.rows(q.Context(), all, after, limit)
+	if err != nil {
+		r.failed(w, err)
+		return
+	}
+	out := answer{Plan: plan, Rows: append([]Row{}, rows...)}
+	if next != 0 {
+		out.Next = strconv.Itoa(next)
+	}
+	service.Answer(w, out)
+}
+
+func (r *replayer) postApply(w http.ResponseWriter, q *http.Request) {
+	b, ok := r.book(w, q)
+	if !ok {
+		return
+	}
+	err := r.apply(b)
+	switch {
+	case errors.Is(err, errStale):
+		service.Problem(w, http.StatusConflict, "older than the settings", err.Error())
+	case errors.Is(err, errBusy), errors.Is(err, errState):
+		service.Problem(w, http.StatusConflict, "not now", fmt.Sprintf("%s (it is %s)", err, b.plan().State))
+	case err != nil:
+		r.failed(w, err)
+	default:
+		code := http.StatusAccepted
+		if b.plan().State == Done {
+			code = http.StatusOK
+		}
+		send(w, code, answer{Plan: b.plan(), Rows: []Row{}})
+	}
+}
+
+func (r *replayer) postHalt(w http.ResponseWriter, q *http.Request, to State, reason string) {
+	b, ok := r.book(w, q)
+	if !ok {
+		return
+	}
+	moved, err := r.halt(b, to, reason)
+	switch {
+	case err != nil:
+		r.failed(w, err)
+	case !moved:
+		service.Problem(w, http.StatusConflict, "not now", fmt.Sprintf("The plan is %s: only one that is being carried out, or paused, can be %s.", b.plan().State, to))
+	default:
+		send(w, http.StatusOK, answer{Plan: b.plan(), Rows: []Row{}})
+	}
+}
+
+func send(w http.ResponseWriter, code int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(v)
+}
+
+func (r *replayer) failed(w http.ResponseWriter, err error) {
+	r.Log.Error("a request about a replay failed", zap.Error(err))
+	service.Problem(w, http.StatusInternalServerError, "internal error", "The log of the service says more.")
+}

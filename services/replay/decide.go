@@ -1,0 +1,373 @@
+package replay
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/ringbridge/ringbridge/pkg/bus"
+	"github.com/ringbridge/ringbridge/pkg/callfile"
+	"github.com/ringbridge/ringbridge/pkg/crm"
+	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/phone"
+	"github.com/ringbridge/ringbridge/pkg/service"
+)
+
+// job is what has to be done for one call.
+type job struct {
+	Call string `json:"call"`
+	Lane string `json:"lane"`
+	// Over counts the decisions that are known; Seen are the requests that were read by
+	// then. Where either is another at the time of doing, the call is left.
+	Over int      `json:"over"`
+	Seen []string `json:"seen,omitempty"`
+	// Received are the requests that Reports were read from today.
+	Received []string           `json:"received"`
+	Reports  []event.Call       `json:"reports"`
+	Ground   event.CallResolved `json:"ground"`
+	// Parked is what waits for a person and is taken up with this.
+	Parked []event.CallParked `json:"parked,omitempty"`
+	// Needs says who makes what the ground has no id of yet.
+	Needs map[int]need `json:"needs,omitempty"`
+}
+
+// need is a thing that an earlier call's job makes.
+type need struct {
+	Call string `json:"call"`
+	Role string `json:"role"`
+}
+
+// verdict is a call decided again.
+type verdict struct {
+	job
+	phone            string
+	ruleOld, ruleNew string
+	why              string
+	drafts           []draft
+	rows             []Row
+}
+
+// changes says whether there is anything to do.
+func (v *verdict) changes() bool {
+	return slices.ContainsFunc(v.rows, func(r Row) bool { return r.Kind != Same })
+}
+
+// planning makes one plan.
+type planning struct {
+	*replayer
+	book     *book
+	archive  *archive
+	settings service.Revision
+	request  Plan
+	world    world
+	turn     int
+	// people are the portal's users, asked for when the first unknown one is named.
+	people map[int]event.Person
+	asked  bool
+	blocks map[int]map[string]string
+}
+
+// decide decides one call again; nil where there is nothing to say of it: it goes on, is
+// being worked on, or lies outside the range.
+func (p *planning) decide(ctx context.Context, in input) (*verdict, error) {
+	f := in.file
+	call := facts(in.reports)
+	if !call.Final || f.LegOf != "" || !p.inRange(call) {
+		return nil, nil
+	}
+	switch {
+	case f.ResolvedAs != nil && f.Settled != f.ResolvedAs.ID:
+		return nil, nil // in work; today's settings hold for it anyway
+	case f.Resolved == nil && len(in.parked) == 0:
+		return nil, nil // waits for its turn
+	}
+	v, err := p.ground(ctx, in, call)
+	if err != nil || v == nil {
+		return nil, err
+	}
+	if p.request.Rule != "" && v.ruleOld != p.request.Rule && v.ruleNew != p.request.Rule {
+		return nil, nil
+	}
+	return v, nil
+}
+
+func (p *planning) inRange(c event.Call) bool {
+	if c.StartedAt == nil {
+		return p.request.Since == nil && p.request.Until == nil
+	}
+	return (p.request.Since == nil || !c.StartedAt.Before(*p.request.Since)) && (p.request.Until == nil || c.StartedAt.Before(*p.request.Until))
+}
+
+// ground finds what the call is decided on and drafts what differs.
+func (p *planning) ground(ctx context.Context, in input, call event.Call) (*verdict, error) {
+	f := in.file
+	v := &verdict{phone: call.Client, job: job{Call: in.id, Lane: call.Lane(), Seen: f.Received, Parked: in.parked, Needs: map[int]need{}}}
+	for _, r := range in.reports {
+		v.Reports, v.Received = event.With(v.Reports, r.call), append(v.Received, r.id)
+	}
+	if f.Resolved != nil {
+		v.Over, v.ruleOld = f.Resolved.Decision, p.Rule(*f.Resolved)
+	}
+	then, received := call, f.Received
+	if f.Resolved == nil {
+		received = v.Received
+	}
+	if f.Resolved != nil && f.Resolved.First != nil {
+		received = f.Resolved.First.Received
+		if then = f.Resolved.First.Facts; len(received) > 0 {
+			then = facts(in.reports, received...)
+		}
+	}
+	found, recorded, err := p.found(ctx, f, then)
+	if err != nil {
+		return nil, err
+	}
+	madeHere := slices.ContainsFunc(slices.Collect(maps.Values(f.Journal)), func(e callfile.Entry) bool { return e.Entity != nil && e.BitrixID != 0 })
+	touched := p.world.adjust(&found, v, !madeHere)
+	var commands []event.BitrixCommand
+	for look := range 2 {
+		if commands, err = p.commands(ctx, v, f, found, then, received, call, recorded && !touched); err != nil {
+			p.Log.Warn(fmt.Sprintf("call %s can't be decided again: %v", in.id, err))
+			return nil, nil
+		}
+		if look > 0 || !newClient(commands, f.Journal) {
+			break
+		}
+		made, err := p.madeLater(ctx, in, call)
+		if err != nil {
+			return nil, err
+		}
+		if made == nil {
+			break
+		}
+		found.Open, touched = append(found.Open, *made), true
+	}
+	v.ruleNew = commands[0].Rule
+	v.drafts = compare(commands, f)
+	p.world.note(v, commands, f.Journal)
+	v.why = p.why(ctx, v, f, call)
+	return v, nil
+}
+
+// commands are what today's settings want of a call, in v's ground. faithful is true
+// where nothing but the settings is other than it was.
+func (p *planning) commands(ctx context.Context, v *verdict, f callfile.File, found crm.Found, then event.Call, received []string, call event.Call, faithful bool) ([]event.BitrixCommand, error) {
+	s := p.settings
+	turn := 0
+	if f.Resolved != nil {
+		turn = f.Resolved.Turn
+	}
+	known := found.People
+	// Whose turn it was is kept as long as he takes such calls; who takes them now is asked
+	// for only where somebody else is needed.
+	anybody := found
+	anybody.People = nil
+	if named := p.Takers(s, then, anybody); !slices.Contains(named, turn) {
+		turn = 0
+		if len(named) > 0 && known != nil {
+			found.People = p.everybody(ctx, known)
+		}
+		if takers := p.Takers(s, then, found); len(takers) > 0 {
+			turn = takers[p.turn%len(takers)]
+			p.turn++
+		}
+	}
+	base := p.Resolve(callfile.File{Received: received}, event.CallClassified{Project: s.ID, Call: then}, "", s, found, turn)
+	if old := f.Resolved; faithful && old.Found == nil && userOf(old.Facts.Employee) == userOf(then.Employee) {
+		base.Client, base.Found = old.Client, nil // what was chosen is known, why it was is not
+	}
+	ground := base
+	if f.Resolved != nil && f.Resolved.First != nil {
+		ground, _ = p.Again(callfile.File{Resolved: &base, Received: f.Received, Journal: map[string]callfile.Entry{"": {}}},
+			event.CallClassified{Project: s.ID, Call: call}, "")
+		ground.Amends = false
+	}
+	if ground.People != nil {
+		ground.People = maps.Clone(ground.People)
+		for _, id := range append(slices.Collect(maps.Keys(ground.People)), userOf(then.Employee), userOf(call.Employee), ground.Client.Owner) {
+			if id == 0 || id == s.Senior {
+				continue
+			}
+			person, ok := known[id]
+			if !ok {
+				person = p.person(ctx, id)
+			}
+			ground.People[id] = person
+		}
+	}
+	ground.Replay = &event.Replay{Plan: p.request.ID}
+	v.Ground = ground
+	return p.Plan("", ground, s)
+}
+
+func userOf(e *event.Employee) int {
+	if e == nil {
+		return 0
+	}
+	return e.BitrixUser
+}
+
+// newClient says whether a lead or a deal would be made that is not there.
+func newClient(commands []event.BitrixCommand, journal map[string]callfile.Entry) bool {
+	return slices.ContainsFunc(commands, func(c event.BitrixCommand) bool {
+		return (c.Kind == event.KindLead || c.Kind == event.KindDeal) && journal[c.Role].BitrixID == 0
+	})
+}
+
+// found is what the CRM said when the call was decided; recorded is false where that was
+// never asked, or of another number, or a person wants it asked again.
+func (p *planning) found(ctx context.Context, f callfile.File, then event.Call) (found crm.Found, recorded bool, err error) {
+	old := f.Resolved
+	if old != nil {
+		asked := old.Facts
+		if old.First != nil {
+			asked = old.First.Facts
+		}
+		skipped := asked.Direction == event.Internal && then.Direction != event.Internal
+		if !p.request.Fresh && asked.Client == then.Client && !skipped {
+			return recordedAnswer(*old), true, nil
+		}
+	}
+	found, err = p.ask(ctx, then.Client)
+	for _, list := range []*[]crm.Item{&found.Open, &found.Contacts, &found.Companies} {
+		*list = slices.DeleteFunc(*list, func(i crm.Item) bool { return madeBy(f.Journal, i.Ref) })
+	}
+	return found, false, err
+}
+
+func madeBy(journal map[string]callfile.Entry, r event.Ref) bool {
+	return slices.ContainsFunc(slices.Collect(maps.Values(journal)), func(e callfile.Entry) bool {
+		return string(e.Kind) == r.Kind && e.BitrixID == r.ID
+	})
+}
+
+// recordedAnswer is the answer of then. Decisions of versions that kept only what they
+// chose are made up from that.
+func recordedAnswer(r event.CallResolved) crm.Found {
+	found := crm.Found{People: r.People, WithoutLeads: r.WithoutLeads}
+	if r.Found != nil {
+		found.Open, found.Contacts, found.Companies = slices.Clone(r.Found.Open), slices.Clone(r.Found.Contacts), slices.Clone(r.Found.Companies)
+		return found
+	}
+	c := r.Client
+	var contact, company int
+	if c.Contact != nil {
+		found.Contacts, contact = append(found.Contacts, crm.Item{Ref: *c.Contact, Active: chosen}), c.Contact.ID
+	}
+	if c.Company != nil {
+		found.Companies, company = append(found.Companies, crm.Item{Ref: *c.Company, Active: chosen}), c.Company.ID
+	}
+	if c.Open != nil {
+		found.Open = append(found.Open, crm.Item{Ref: *c.Open, Contact: contact, Company: company, Active: chosen})
+	}
+	for _, o := range c.Others {
+		switch o.Kind {
+		case "contact":
+			found.Contacts = append(found.Contacts, crm.Item{Ref: o})
+		case "company":
+			found.Companies = append(found.Companies, crm.Item{Ref: o})
+		default:
+			found.Open = append(found.Open, crm.Item{Ref: o})
+		}
+	}
+	return found
+}
+
+// chosen marks what was chosen as the most recently active.
+var chosen = time.Unix(1, 0).UTC()
+
+// ask asks the CRM today, behind live calls.
+func (p *planning) ask(ctx context.Context, client string) (crm.Found, error) {
+	q := crm.Lookup{Since: p.Now(), Replay: true}
+	if client != "" {
+		q.Spellings = phone.Number(client).Spellings(p.settings.Country)
+		if p.settings.Scenarios.PhoneMatch == "exact" {
+			q.Spellings = []string{client}
+		}
+	}
+	found, err := askPortal[crm.Lookup, crm.Found](ctx, p.replayer, crm.LookupSubject(p.settings.ID), q)
+	if err == nil && found.Refused != "" {
+		err = fmt.Errorf("the portal refuses: %s", found.Refused)
+	}
+	return found, err
+}
+
+// patience is how long a plan waits for a portal before it gives up.
+const patience = 10 * time.Minute
+
+// askPortal asks the writer until it answers.
+func askPortal[Q, A any](ctx context.Context, r *replayer, subject string, q Q) (A, error) {
+	ctx, done := context.WithTimeout(ctx, patience)
+	defer done()
+	for {
+		once, over := context.WithTimeout(ctx, time.Minute)
+		a, err := bus.Ask[Q, A](once, r.Bus, subject, q)
+		over()
+		if err == nil {
+			return a, nil
+		}
+		select {
+		case <-ctx.Done():
+			return a, fmt.Errorf("the portal could not be asked: %w", err)
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// person finds a user of whom nothing was recorded. One who can't be looked up is taken
+// for active: the settings name him.
+func (p *planning) person(ctx context.Context, id int) event.Person {
+	everybody := p.everybody(ctx, nil)
+	if person, ok := everybody[id]; ok || everybody != nil {
+		return person
+	}
+	return event.Person{Active: true}
+}
+
+// everybody are the portal's users, beside those known.
+func (p *planning) everybody(ctx context.Context, known map[int]event.Person) map[int]event.Person {
+	if !p.asked {
+		p.asked = true
+		found, err := p.ask(ctx, "")
+		if err != nil {
+			p.Log.Warn("the portal's users could not be read for a replay: " + err.Error())
+		}
+		p.people = found.People
+	}
+	if known == nil {
+		return p.people
+	}
+	all := maps.Clone(known)
+	for id, person := range p.people {
+		all[id] = cmp.Or(all[id], person)
+	}
+	return all
+}
+
+// madeLater is an open lead or deal that a later call of the same client made: making
+// another one for this call would be a duplicate.
+func (p *planning) madeLater(ctx context.Context, in input, call event.Call) (*crm.Item, error) {
+	if call.Client == "" {
+		return nil, nil
+	}
+	ids, err := p.archive.others(ctx, call.Client, in.reports[0].seq)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		file, err := p.Files.Get(ctx, p.settings.ID, id)
+		if err != nil {
+			return nil, err
+		}
+		for _, role := range []string{"deal", "lead"} {
+			e := file.Journal[role]
+			if e.BitrixID != 0 && e.Entity != nil && wantedBefore(file, role, e) {
+				return &crm.Item{Ref: event.Ref{Kind: role, ID: e.BitrixID, Title: e.Entity.Title, Responsible: e.Entity.Responsible}, Active: call.End()}, nil
+			}
+		}
+	}
+	return nil, nil
+}

@@ -1,0 +1,236 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/ringbridge/ringbridge/pkg/crm"
+	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/service"
+)
+
+// begin starts making a plan and returns at once.
+func (r *replayer) begin(ctx context.Context, request Plan, s service.Revision) (*book, error) {
+	request.State, request.Revision, request.Totals = Planning, s.Number, map[string]int{}
+	b, err := r.shelf.begin(ctx, request, r.Now())
+	if err != nil {
+		return nil, err
+	}
+	r.work <- func(ctx context.Context) {
+		if err := r.make(ctx, b, s); err != nil && ctx.Err() == nil {
+			r.Log.Error("a plan of a replay could not be made", zap.String("plan", b.plan().ID), zap.Error(err))
+			if _, err := b.move(Failed, err.Error(), Planning); err != nil {
+				r.Log.Error("a plan of a replay could not be kept", zap.Error(err))
+			}
+		}
+	}
+	return b, nil
+}
+
+// make decides every call of the range again and writes down what differs.
+func (r *replayer) make(ctx context.Context, b *book, s service.Revision) error {
+	a, err := newArchive(ctx, b.path+".work")
+	if err != nil {
+		return err
+	}
+	defer a.remove()
+	p := &planning{replayer: r, book: b, archive: a, settings: s, request: b.plan(), blocks: map[int]map[string]string{}}
+	if err := r.gather(ctx, p.request, s, a); err != nil {
+		return err
+	}
+	batch := &looking{planning: p}
+	calls, totals := 0, map[string]int{}
+	told := r.Now()
+	err = r.calls(ctx, s.ID, a, func(in input) error {
+		v, err := p.decide(ctx, in)
+		if err != nil || v == nil {
+			return err
+		}
+		calls++
+		if err := batch.add(ctx, v, totals); err != nil {
+			return err
+		}
+		if r.Now().Sub(told) < progressEvery {
+			return nil
+		}
+		told = r.Now()
+		return b.change(func(p *Plan) { p.Calls, p.Totals = calls, maps.Clone(totals) })
+	})
+	if err == nil {
+		err = batch.flush(ctx, totals)
+	}
+	if err != nil {
+		return err
+	}
+	return r.planned(ctx, b, calls, totals)
+}
+
+// planned tells of a plan that is complete.
+func (r *replayer) planned(ctx context.Context, b *book, calls int, totals map[string]int) error {
+	todo, err := b.todo(ctx)
+	if err != nil {
+		return err
+	}
+	p := b.plan()
+	e, err := event.First("replay", r.Now(), &event.ReplayPlanned{
+		ID: p.ID, Project: p.Project, Revision: p.Revision, Code: r.Version, Since: p.Since, Until: p.Until,
+		CallIDs: p.CallIDs, Rule: p.Rule, Fresh: p.Fresh, Calls: calls, Totals: totals,
+	})
+	if err != nil {
+		return err
+	}
+	e.ID = event.Derive("replay", p.ID)
+	if _, err := r.Bus.Publish(ctx, e); err != nil {
+		return err
+	}
+	r.Log.Info("a replay is planned", zap.String("project", p.Project), zap.String("plan", p.ID), zap.Int("calls", calls), zap.Any("totals", totals))
+	return b.change(func(p *Plan) {
+		p.State, p.Calls, p.Totals, p.ToApply, p.Event = Planned, calls, totals, len(todo), e.ID
+	})
+}
+
+// looking gathers verdicts until the things they would touch are worth a request, and
+// then looks what people changed. The order of the calls stays.
+type looking struct {
+	*planning
+	verdicts []*verdict
+	touched  int
+}
+
+// mostHeld bounds the verdicts in memory.
+const mostHeld = 500
+
+func (l *looking) add(ctx context.Context, v *verdict, totals map[string]int) error {
+	n := 0
+	for _, d := range v.drafts {
+		if d.looks() {
+			n++
+		}
+	}
+	if l.touched+n > crm.MostTouched {
+		if err := l.flush(ctx, totals); err != nil {
+			return err
+		}
+	}
+	l.verdicts, l.touched = append(l.verdicts, v), l.touched+n
+	if len(l.verdicts) >= mostHeld {
+		return l.flush(ctx, totals)
+	}
+	return nil
+}
+
+func (l *looking) flush(ctx context.Context, totals map[string]int) error {
+	there, err := l.look(ctx)
+	if err != nil {
+		return err
+	}
+	for _, v := range l.verdicts {
+		v.settle(there, l.settings.Locale)
+		for _, row := range v.rows {
+			totals[row.Kind]++
+		}
+	}
+	err = l.book.add(ctx, l.verdicts)
+	l.verdicts, l.touched = nil, 0
+	return err
+}
+
+// look reads what the portal holds of everything that a verdict would touch.
+func (l *looking) look(ctx context.Context) (map[event.Ref]*crm.SeenItem, error) {
+	var q crm.Look
+	for _, v := range l.verdicts {
+		for _, d := range v.drafts {
+			if !d.looks() {
+				continue
+			}
+			t := crm.Touched{Kind: d.kind, ID: d.entry.BitrixID}
+			if d.entry.Entity != nil {
+				t.Custom = slices.Sorted(maps.Keys(d.entry.Entity.Custom))
+			}
+			for _, c := range d.changes {
+				if strings.ToUpper(c.Field) == c.Field && !slices.Contains(t.Custom, c.Field) {
+					t.Custom = append(t.Custom, c.Field)
+				}
+			}
+			q.Touched = append(q.Touched, t)
+		}
+	}
+	there := map[event.Ref]*crm.SeenItem{}
+	for part := range slices.Chunk(q.Touched, crm.MostTouched) {
+		seen, err := askPortal[crm.Look, crm.Seen](ctx, l.replayer, crm.LookSubject(l.settings.ID), crm.Look{Touched: part})
+		switch {
+		case err != nil:
+			return nil, err
+		case seen.Refused != "":
+			return nil, fmt.Errorf("the portal refuses to show what people changed: %s", seen.Refused)
+		case len(seen.Items) != len(part):
+			return nil, errors.New("the portal showed something else than was asked for")
+		}
+		for i, t := range part {
+			there[key(string(t.Kind), t.ID)] = &seen.Items[i]
+		}
+	}
+	return there, nil
+}
+
+// settle turns the drafts of a verdict into its rows, and into what the pipeline is told.
+func (v *verdict) settle(there map[event.Ref]*crm.SeenItem, locale string) {
+	replay := v.Ground.Replay
+	for _, d := range v.drafts {
+		rows, keep := d.settle(there[key(string(d.kind), d.entry.BitrixID)])
+		if len(keep) > 0 {
+			if replay.Keep == nil {
+				replay.Keep = map[string][]string{}
+			}
+			replay.Keep[d.role] = keep
+		}
+		for _, row := range rows {
+			row.Call, row.Phone, row.RuleOld, row.RuleNew = v.Call, v.phone, v.ruleOld, v.ruleNew
+			if row.Kind == Compensate {
+				replay.Undo = append(replay.Undo, undo(d, v.Call, replay.Plan, locale))
+			}
+			if row.Kind != Same {
+				row.Why = strings.Join(slices.DeleteFunc([]string{row.Why, v.why}, func(s string) bool { return s == "" }), "; ")
+			}
+			v.rows = append(v.rows, row)
+		}
+	}
+}
+
+// undo is a thing that should not have been made, as it is to look from now on.
+func undo(d draft, call, plan, locale string) event.Undo {
+	note := fmt.Sprintf(notNeeded[locale], call, plan)
+	u := event.Undo{Role: d.role, Kind: d.kind}
+	if d.entry.Task != nil {
+		t := *d.entry.Task
+		t.Description, t.Closed = note+"\n\n"+t.Description, true
+		u.Task = &t
+	} else if d.entry.Entity != nil {
+		e := *d.entry.Entity
+		e.Comments = strings.TrimSpace(note + "\n\n" + e.Comments)
+		u.Entity = &e
+	}
+	return u
+}
+
+// notNeeded is the note on what was made by mistake: the call, and the plan.
+var notNeeded = map[string]string{
+	"uk": "Не потрібно: створено через помилку в налаштуваннях інтеграції. Дзвінок %s, перерахунок %s.",
+	"ru": "Не нужно: создано из-за ошибки в настройках интеграции. Звонок %s, пересчёт %s.",
+	"en": "Not needed: made by a mistake in the integration's settings. Call %s, replay %s.",
+}
+
+// optional is a time that may not be given.
+func optional(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

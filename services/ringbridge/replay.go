@@ -1,0 +1,297 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+type replayCmd struct {
+	Plan  replayPlanCmd  `cmd:"" help:"Decide calls again with today's settings and show what would be different. Writes nothing to the portal."`
+	Show  replayShowCmd  `cmd:"" help:"Show a plan."`
+	Apply replayApplyCmd `cmd:"" help:"Carry a plan out, exactly its rows, behind live calls."`
+}
+
+// replayView is a plan as the API gives it.
+type replayView struct {
+	ID       string         `json:"id"`
+	Project  string         `json:"project"`
+	State    string         `json:"state"`
+	Revision int            `json:"revision"`
+	Since    *time.Time     `json:"since"`
+	Until    *time.Time     `json:"until"`
+	CallIDs  []string       `json:"call_ids,omitempty"`
+	Rule     string         `json:"rule,omitempty"`
+	Fresh    bool           `json:"fresh,omitempty"`
+	Calls    int            `json:"calls"`
+	Totals   map[string]int `json:"totals"`
+	ToApply  int            `json:"to_apply"`
+	Applied  int            `json:"applied"`
+	Skipped  int            `json:"skipped"`
+	Reason   string         `json:"reason,omitempty"`
+	Event    string         `json:"event_id,omitempty"`
+	Rows     []replayRow    `json:"rows"`
+	Next     string         `json:"next,omitempty"`
+}
+
+type replayRow struct {
+	Kind     string         `json:"kind"`
+	Call     string         `json:"call_id"`
+	Phone    string         `json:"phone"`
+	Entity   string         `json:"entity"`
+	BitrixID int            `json:"bitrix_id"`
+	Field    string         `json:"field"`
+	Old      string         `json:"old"`
+	New      string         `json:"new"`
+	Changes  []replayChange `json:"changes,omitempty"`
+	RuleOld  string         `json:"rule_old"`
+	RuleNew  string         `json:"rule_new"`
+	Why      string         `json:"why"`
+}
+
+type replayChange struct {
+	Field string `json:"field"`
+	Old   string `json:"old"`
+	New   string `json:"new"`
+}
+
+type replayPlanCmd struct {
+	remote
+	Since string   `help:"Calls that began then or later." placeholder:"TIME"`
+	Until string   `help:"Calls that began before." placeholder:"TIME"`
+	Call  []string `help:"Only this call; may be given several times." placeholder:"ID"`
+	Rule  string   `help:"Only calls that this rule decided, or would decide today." placeholder:"ID"`
+	Fresh bool     `help:"Ask the CRM again instead of going by its answers of then."`
+}
+
+func (q *replayPlanCmd) Run(c console) error {
+	project, err := q.one()
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(map[string]any{"since": q.Since, "until": q.Until, "calls": q.Call, "rule": q.Rule, "fresh": q.Fresh})
+	if err != nil {
+		return err
+	}
+	var p replayView
+	if _, err := q.ask(http.MethodPost, projectPath(project, "replays"), bytes.NewReader(body), &p); err != nil {
+		return err
+	}
+	if p, err = q.watch(c, p, "planning", func(p replayView) string { return fmt.Sprintf("%d calls decided again", p.Calls) }); err != nil {
+		return err
+	}
+	if p.State == "failed" {
+		return notWell{errors.New("the plan could not be made: " + p.Reason)}
+	}
+	return q.show(c, p.ID, false)
+}
+
+type replayShowCmd struct {
+	Plan string `arg:"" help:"The plan's id."`
+	remote
+	All bool `help:"Also what stays the same."`
+}
+
+func (q *replayShowCmd) Run(c console) error { return q.show(c, q.Plan, q.All) }
+
+type replayApplyCmd struct {
+	Plan string `arg:"" help:"The plan's id."`
+	remote
+	Yes bool `help:"Don't ask."`
+}
+
+func (q *replayApplyCmd) Run(c console) error {
+	p, err := q.page(q.Plan, "limit=1")
+	if err != nil {
+		return err
+	}
+	changes := p.changes()
+	if p.State == "planned" && changes > 0 && !q.Yes {
+		if err := approve(c, os.Stdin, p, changes); err != nil {
+			return err
+		}
+	}
+	if _, err := q.ask(http.MethodPost, projectPath(p.Project, "replays", p.ID, "apply"), nil, &p); err != nil {
+		return err
+	}
+	p, err = q.watch(c, p, "applying", func(p replayView) string { return bar(p.Applied+p.Skipped, p.ToApply) })
+	if err != nil {
+		return err
+	}
+	if q.JSON {
+		if err := printJSON(c.out, p); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(c.out, "%s: %s; %d calls put right, %d left because more is known of them by now\n", p.ID, p.State, p.Applied, p.Skipped)
+	}
+	if p.State != "done" {
+		return notWell{fmt.Errorf("the plan is %s: %s", p.State, p.Reason)}
+	}
+	return nil
+}
+
+// approve has a person type the number of changes: who types it has read it.
+func approve(c console, in io.Reader, p replayView, changes int) error {
+	fmt.Fprintf(c.err, "%s changes %d things in the portal (%s). Type that number to go on: ", p.ID, changes, totalsLine(p.Totals))
+	line, err := bufio.NewReader(in).ReadString('\n')
+	if err != nil && line == "" {
+		return errors.New("nobody approved it; type the number, or give --yes")
+	}
+	if n, err := strconv.Atoi(strings.TrimSpace(line)); err != nil || n != changes {
+		return errors.New("not approved: that was not the number of changes")
+	}
+	return nil
+}
+
+// changes counts what is written to the portal.
+func (p replayView) changes() (n int) {
+	for kind, rows := range p.Totals {
+		if kind != "same" && kind != "conflict" {
+			n += rows
+		}
+	}
+	return n
+}
+
+// page reads one page of a plan; its id says whose it is.
+func (r *remote) page(id, query string) (p replayView, err error) {
+	if err := r.find(); err != nil {
+		return p, err
+	}
+	project := r.Project
+	if project == "" {
+		project, _, _ = strings.Cut(id, ".")
+	}
+	_, err = r.ask(http.MethodGet, projectPath(project, "replays", id)+"?"+query, nil, &p)
+	return p, err
+}
+
+// watch waits while a plan is in a state and says how far it is.
+func (r *remote) watch(c console, p replayView, state string, progress func(replayView) string) (replayView, error) {
+	for p.State == state {
+		fmt.Fprintf(c.err, "\r%s ", progress(p))
+		<-time.After(200 * time.Millisecond)
+		next, err := r.page(p.ID, "limit=1")
+		if err != nil {
+			return p, err
+		}
+		p = next
+	}
+	fmt.Fprintf(c.err, "\r%s \n", progress(p))
+	return p, nil
+}
+
+// bar draws how much of a whole is done.
+func bar(done, all int) string {
+	const width = 30
+	filled := width
+	if all > 0 {
+		filled = width * done / all
+	}
+	return fmt.Sprintf("[%s%s] %d of %d calls", strings.Repeat("#", filled), strings.Repeat(".", width-filled), done, all)
+}
+
+var rowKinds = []string{"create", "update", "reassign", "compensate", "conflict", "same"}
+
+func totalsLine(totals map[string]int) string {
+	var parts []string
+	for _, kind := range rowKinds {
+		if totals[kind] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", totals[kind], kind))
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// show prints a plan with its rows, page by page.
+func (r *remote) show(c console, id string, all bool) error {
+	var whole replayView
+	for cursor := ""; ; {
+		query := url.Values{"limit": {"1000"}, "all": {strconv.FormatBool(all)}}
+		if cursor != "" {
+			query.Set("cursor", cursor)
+		}
+		p, err := r.page(id, query.Encode())
+		if err != nil {
+			return err
+		}
+		if r.JSON {
+			p.Rows = append(whole.Rows, p.Rows...)
+			whole = p
+		} else {
+			if cursor == "" {
+				printPlan(c.out, p)
+			}
+			for _, row := range p.Rows {
+				printRow(c.out, row)
+			}
+		}
+		if cursor = p.Next; cursor == "" {
+			break
+		}
+	}
+	if r.JSON {
+		return printJSON(c.out, whole)
+	}
+	return nil
+}
+
+func printPlan(w io.Writer, p replayView) {
+	fmt.Fprintf(w, "plan %s: %s, with settings revision %d\n  %d calls decided again: %s\n", p.ID, p.State, p.Revision, p.Calls, totalsLine(p.Totals))
+	if p.Reason != "" {
+		fmt.Fprintf(w, "  %s\n", p.Reason)
+	}
+	if p.State == "planned" && p.changes() > 0 {
+		fmt.Fprintf(w, "  nothing was changed; to change it: ringbridge replay apply %s\n", p.ID)
+	}
+	fmt.Fprintln(w)
+}
+
+// longest is how much of a text a row shows.
+const longest = 60
+
+func printRow(w io.Writer, r replayRow) {
+	what := r.Entity
+	if r.BitrixID != 0 {
+		what += fmt.Sprintf(" %d", r.BitrixID)
+	}
+	fmt.Fprintf(w, "%-10s %s of call %s, %s\n", r.Kind, what, r.Call, r.Phone)
+	changes := r.Changes
+	if len(changes) == 0 && (r.Old != "" || r.New != "") {
+		changes = []replayChange{{r.Field, r.Old, r.New}}
+	}
+	for _, c := range changes {
+		line := ""
+		if c.Field != "" {
+			line = c.Field + ": "
+		}
+		if c.Old != "" {
+			line += oneLine(c.Old) + " → "
+		}
+		fmt.Fprintf(w, "           %s%s\n", line, oneLine(c.New))
+	}
+	if r.Why != "" {
+		fmt.Fprintf(w, "           because %s\n", r.Why)
+	}
+}
+
+func oneLine(text string) string {
+	runes := []rune(strings.Join(strings.Fields(text), " "))
+	if len(runes) > longest {
+		return string(runes[:longest]) + "…"
+	}
+	return string(runes)
+}
