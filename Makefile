@@ -20,8 +20,8 @@ COMMIT   ?= $(shell git rev-parse --verify --quiet HEAD 2>/dev/null || true)
 export GOFLAGS := $(strip $(filter-out -buildvcs%,$(GOFLAGS)) -buildvcs=false)
 
 # Packages where goroutines share something.
-RACE := ./pkg/bus/... ./pkg/bitrix/... ./pkg/callfile/... ./pkg/service/... ./services/ingress/... \
-        ./services/resolver/... ./services/writer/... ./services/reconciler/... ./services/analytics/... ./services/console/... ./services/ringbridge/...
+RACE := ./pkg/bus/... ./pkg/view/... ./pkg/bitrix/... ./pkg/callfile/... ./pkg/service/... ./services/ingress/... \
+        ./services/resolver/... ./services/writer/... ./services/reconciler/... ./services/analytics/... ./services/callcounter/... ./services/console/... ./services/ringbridge/...
 
 .PHONY: help
 help: ## List the targets

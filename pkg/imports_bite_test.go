@@ -20,7 +20,7 @@ func TestTheRuleOfTheHouseBites(t *testing.T) {
 		{"services/writer/writer.go", `import _ ` + ours + `pkg/bitrix/bitrixtest"`, "may not import pkg/bitrix/bitrixtest"},
 		{"services/writer/writer.go", `import _ "github.com/nats-io/nats.go/jetstream"`, "may be known to pkg/bus pkg/bus/bustest only"},
 		{"services/planner/planner.go", `import _ "github.com/ThreeDotsLabs/watermill/message"`, "may be known to pkg/bus only"},
-		{"services/writer/journal.go", `import _ "modernc.org/sqlite"`, "may be known to services/console services/replay only"},
+		{"services/writer/journal.go", `import _ "modernc.org/sqlite"`, "may be known to pkg/view services/replay only"},
 		{"pkg/event/payload.go", `import _ "github.com/santhosh-tekuri/jsonschema/v6"`, "may be known to tests only"},
 		{"pkg/event/payload.go", `import _ "example.com/left/pad"`, "has no row"},
 		{"pkg/rules/rule.go", `import _ "time"`, "knows no time"},

@@ -149,14 +149,6 @@ func (p *Progress) reach(seq uint64) {
 	}
 }
 
-// Reset forgets how far the view was: it is built again from the start. Who waits goes on
-// waiting.
-func (p *Progress) Reset() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.seq = 0
-}
-
 // Seq is the last sequence that the view applied.
 func (p *Progress) Seq() uint64 {
 	p.mu.Lock()

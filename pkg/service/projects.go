@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"sync"
@@ -235,4 +236,17 @@ func (p *Projects) IDs() []string {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	return slices.Sorted(maps.Keys(p.by))
+}
+
+// PerProject serves an address of the API that names a {project}; one that does not
+// exist is answered here.
+func (e Env) PerProject(pattern string, serve func(http.ResponseWriter, *http.Request, Revision)) {
+	e.API.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		p, ok := e.Projects.Get(r.PathValue("project"))
+		if !ok {
+			Problem(w, http.StatusNotFound, "unknown project", "There is no project "+r.PathValue("project")+". GET /api/v1/projects lists them.")
+			return
+		}
+		serve(w, r, p)
+	})
 }

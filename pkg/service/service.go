@@ -18,6 +18,7 @@ import (
 
 	"github.com/ringbridge/ringbridge/pkg/bus"
 	"github.com/ringbridge/ringbridge/pkg/callfile"
+	"github.com/ringbridge/ringbridge/pkg/view"
 )
 
 // Env is what a service works with.
@@ -26,11 +27,12 @@ type Env struct {
 	Router   *bus.Router
 	Files    *callfile.Files
 	Projects *Projects
+	// Views are the read models of this process.
+	Views *view.Views
 	// Mux takes addresses that anybody may ask; API those that need the token.
 	Mux, API *http.ServeMux
 	Log      *zap.Logger
 	Metrics  prometheus.Registerer
-	Views    *Views
 	Data     string
 	// Version is the program's own, noted with every decision.
 	Version string

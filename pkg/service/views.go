@@ -1,107 +1,61 @@
 package service
 
 import (
-	"context"
-	"maps"
-	"slices"
-	"sync"
+	"net/http"
+	"strings"
 
-	"github.com/ringbridge/ringbridge/pkg/bus"
+	"github.com/ringbridge/ringbridge/pkg/view"
 )
 
-// Views are the read models of this process: each can be thrown away and built again
-// from the stream while calls flow. The nil Views knows none.
-type Views struct {
-	mu sync.Mutex
-	by map[string]*running
-}
-
-type running struct {
-	progress *bus.Progress
-	again    chan struct{}
-}
-
-// NewViews makes an empty list.
-func NewViews() *Views { return &Views{by: map[string]*running{}} }
-
-// Follow runs a view until ctx is over, from the start again whenever a rebuild is asked
-// for: reset then throws away what the view holds.
-func (v *Views) Follow(ctx context.Context, b *bus.Bus, view bus.View, p *bus.Progress, reset func(context.Context) error) error {
-	again := v.add(view.Name, p)
-	for {
-		following, stop := context.WithCancel(ctx)
-		asked := make(chan bool, 1)
-		go func() {
-			select {
-			case <-again:
-				asked <- true
-				stop()
-			case <-following.Done():
-				asked <- false
+// ServeViews opens the addresses that show the read models of this process and build
+// one anew.
+func ServeViews(env Env) {
+	env.API.HandleFunc("GET /api/v1/views", func(w http.ResponseWriter, r *http.Request) {
+		items := []view.Status{}
+		for _, name := range env.Views.Names() {
+			v, _ := env.Views.Get(name)
+			s, err := v.Status(r.Context())
+			if err != nil {
+				Problem(w, http.StatusServiceUnavailable, "not ready", err.Error())
+				return
 			}
-		}()
-		err := b.Follow(following, view, p)
-		stop()
-		if !<-asked || err != nil || ctx.Err() != nil {
-			return err
+			items = append(items, s)
 		}
-		p.Reset() // first: nobody may take what is being emptied for whole
-		if err := reset(ctx); err != nil {
-			return err
-		}
-		view.After = 0
+		Answer(w, map[string]any{"items": items})
+	})
+	one := func(pattern string, before func(*view.View) int) {
+		env.API.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			v, ok := env.Views.Get(r.PathValue("view"))
+			if !ok {
+				Problem(w, http.StatusNotFound, "unknown view", "There is no view "+r.PathValue("view")+" here; there are "+strings.Join(env.Views.Names(), ", ")+".")
+				return
+			}
+			code := before(v)
+			s, err := v.Status(r.Context())
+			if err != nil {
+				Problem(w, http.StatusServiceUnavailable, "not ready", err.Error())
+				return
+			}
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(code)
+			Answer(w, s)
+		})
 	}
+	one("GET /api/v1/views/{view}/rebuild", func(*view.View) int { return http.StatusOK })
+	one("POST /api/v1/views/{view}/rebuild", func(v *view.View) int {
+		v.Rebuild()
+		return http.StatusAccepted
+	})
 }
 
-func (v *Views) add(name string, p *bus.Progress) <-chan struct{} {
-	if v == nil {
-		return nil
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	r := &running{p, make(chan struct{}, 1)}
-	v.by[name] = r
-	return r.again
-}
-
-// Names lists the views in alphabetical order.
-func (v *Views) Names() []string {
-	if v == nil {
-		return nil
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return slices.Sorted(maps.Keys(v.by))
-}
-
-// Seq is the last event that a view has; ok is false for a view that is not here.
-func (v *Views) Seq(name string) (seq uint64, ok bool) {
-	if v == nil {
-		return 0, false
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	r, ok := v.by[name]
-	if !ok {
-		return 0, false
-	}
-	return r.progress.Seq(), true
-}
-
-// Rebuild asks for a view to be built again; ok is false for a view that is not here.
-func (v *Views) Rebuild(name string) (ok bool) {
-	if v == nil {
+// Behind answers 503 to a question that came before the view had caught up with the
+// stream, and says that it did.
+func Behind(w http.ResponseWriter, r *http.Request, v *view.View) bool {
+	err := v.CaughtUp(r.Context())
+	if err == nil {
 		return false
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	r, ok := v.by[name]
-	if ok {
-		r.progress.Reset() // whoever asks how far it is from now on hears of the new one
-		select {
-		case r.again <- struct{}{}:
-		default: // it is asked for already
-		}
-	}
-	return ok
+	w.Header().Set("Retry-After", "5")
+	Problem(w, http.StatusServiceUnavailable, "not ready", err.Error())
+	return true
 }

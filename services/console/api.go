@@ -24,32 +24,6 @@ type list[T any] struct {
 	Next  string `json:"next,omitempty"`
 }
 
-// caughtUp waits until the index has what was stored when the request came, so that
-// an answer never misses a call whose webhook was answered before.
-func (c *console) caughtUp(ctx context.Context) error {
-	last, err := c.Bus.Last(ctx)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	if err := c.index.Wait(ctx, last); err != nil {
-		return fmt.Errorf("the index is still being built (%d of %d events): %w", c.index.Seq(), last, err)
-	}
-	return nil
-}
-
-// behind answers a request that came before the index caught up.
-func (c *console) behind(w http.ResponseWriter, r *http.Request) bool {
-	err := c.caughtUp(r.Context())
-	if err == nil {
-		return false
-	}
-	w.Header().Set("Retry-After", "5")
-	service.Problem(w, http.StatusServiceUnavailable, "not ready", err.Error())
-	return true
-}
-
 type statusAnswer struct {
 	Project  string     `json:"project"`
 	Waiting  int        `json:"waiting"`
@@ -79,7 +53,7 @@ func (c *console) status(w http.ResponseWriter, r *http.Request, p service.Revis
 	if err != nil {
 		s = crm.Status{Portal: crm.Portal{State: crm.PortalDown, Reason: "the writer does not answer"}}
 	}
-	if c.behind(w, r) {
+	if service.Behind(w, r, c.index.View) {
 		return
 	}
 	waiting, parked, err := c.index.counts(r.Context(), p.ID)
@@ -153,7 +127,7 @@ func (c *console) calls(w http.ResponseWriter, r *http.Request, p service.Revisi
 		service.Problem(w, http.StatusBadRequest, "wrong parameter", err.Error())
 		return
 	}
-	if c.behind(w, r) {
+	if service.Behind(w, r, c.index.View) {
 		return
 	}
 	items, next, err := c.index.calls(r.Context(), f)
@@ -189,33 +163,14 @@ func readFilter(r *http.Request, p service.Revision, now time.Time) (filter, err
 		f.phone = string(number)
 	}
 	var err error
-	if f.since, err = readTime(q.Get("since"), p.Location(), now); err == nil {
-		f.until, err = readTime(q.Get("until"), p.Location(), now)
+	if f.since, err = service.ReadTime(q.Get("since"), p.Location(), now); err == nil {
+		f.until, err = service.ReadTime(q.Get("until"), p.Location(), now)
 	}
 	return f, err
 }
 
-// readTime reads RFC 3339, a date (its beginning in the project's zone), or a span
-// back from now such as 36h.
-func readTime(raw string, zone *time.Location, now time.Time) (time.Time, error) {
-	if raw == "" {
-		return time.Time{}, nil
-	}
-	// An unescaped + of the offset arrives as a blank.
-	if t, err := time.Parse(time.RFC3339, strings.Replace(raw, " ", "+", 1)); err == nil {
-		return t, nil
-	}
-	if t, err := time.ParseInLocation(time.DateOnly, raw, zone); err == nil {
-		return t, nil
-	}
-	if d, err := time.ParseDuration(raw); err == nil && d >= 0 {
-		return now.Add(-d), nil
-	}
-	return time.Time{}, fmt.Errorf("time %q is not understood; write 2026-01-31T09:00:00+02:00, 2026-01-31, or a span back such as 36h", raw)
-}
-
 func (c *console) call(w http.ResponseWriter, r *http.Request, p service.Revision) {
-	if c.behind(w, r) {
+	if service.Behind(w, r, c.index.View) {
 		return
 	}
 	story, seqs, ok, err := c.index.call(r.Context(), p.ID, r.PathValue("id"))

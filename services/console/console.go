@@ -7,16 +7,13 @@ package console
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"net/http"
-	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
 
-	"github.com/ringbridge/ringbridge/pkg/bus"
 	"github.com/ringbridge/ringbridge/pkg/service"
 )
 
@@ -33,25 +30,16 @@ type Options struct {
 type console struct {
 	service.Env
 	Options
-	index *index
+	index index
 }
 
 // Start builds the index and opens the API on the environment's mux.
 func Start(ctx context.Context, env service.Env, o Options) error {
-	index, after, err := openIndex(ctx, filepath.Join(env.Data, "views"), func(last place) bool {
-		e, err := env.Bus.Get(ctx, last.seq)
-		return err == nil && e.ID == last.id
-	})
+	v, err := env.Views.Start(ctx, model, env.Group.Go)
 	if err != nil {
 		return err
 	}
-	c := &console{env, o, index}
-	env.Group.Go("console", func(ctx context.Context) error {
-		// Follow comes back when the group stops; a panic leaves the index open for the next try.
-		view := bus.View{Name: "console", After: max(after, index.Seq()), Apply: index.apply}
-		err := env.Views.Follow(ctx, env.Bus, view, &index.Progress, index.empty)
-		return errors.Join(err, index.close())
-	})
+	c := &console{env, o, index{v}}
 	c.routes(env.Mux)
 	return nil
 }
@@ -68,18 +56,7 @@ func (c *console) routes(mux *http.ServeMux) {
 	})
 	api.HandleFunc("GET /api/v1/rules", c.rules)
 	api.HandleFunc("GET /api/v1/projects", c.projects)
-	api.HandleFunc("GET /api/v1/views", c.views)
-	api.HandleFunc("POST /api/v1/views/{view}/rebuild", c.rebuild)
-	project := func(pattern string, serve func(http.ResponseWriter, *http.Request, service.Revision)) {
-		api.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			p, ok := c.Projects.Get(r.PathValue("project"))
-			if !ok {
-				service.Problem(w, http.StatusNotFound, "unknown project", "There is no project "+r.PathValue("project")+". GET /api/v1/projects lists them.")
-				return
-			}
-			serve(w, r, p)
-		})
-	}
+	project := c.PerProject
 	project("GET /api/v1/projects/{project}/status", c.status)
 	project("GET /api/v1/projects/{project}/calls", c.calls)
 	project("GET /api/v1/projects/{project}/calls/{id...}", c.call)

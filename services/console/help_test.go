@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/event"
 	"github.com/ringbridge/ringbridge/pkg/service"
 	"github.com/ringbridge/ringbridge/pkg/settings"
+	"github.com/ringbridge/ringbridge/pkg/view"
 )
 
 const (
@@ -84,7 +86,7 @@ func (d *desk) start() {
 	if err != nil {
 		d.t.Fatalf("files: %v", err)
 	}
-	env := service.Env{Files: files,
+	env := service.Env{Files: files, Views: view.New(d.bus, filepath.Join(d.data, "views"), log),
 		Bus: d.bus, Projects: projects, Mux: d.mux, API: d.api, Log: log, Metrics: registry, Data: d.data, Now: now, Group: d.group,
 	}
 	if err := Start(d.t.Context(), env, Options{Gatherer: registry, Ready: func(context.Context) error { return d.ready }}); err != nil {
@@ -146,9 +148,9 @@ func (d *desk) publish(e event.Envelope, err error) event.Envelope {
 
 // again gives the index an event that was stored a second time, as it happens when a
 // crash lies between two attempts and the broker has forgotten the first.
-func (d *desk) again(i *index, e event.Envelope, seq uint64) {
+func (d *desk) again(i index, e event.Envelope, seq uint64) {
 	d.t.Helper()
-	if err := i.apply(d.t.Context(), []bus.Recorded{{Envelope: e, Seq: seq}}); err != nil {
+	if err := i.Apply(d.t.Context(), []bus.Recorded{{Envelope: e, Seq: seq}}); err != nil {
 		d.t.Fatalf("apply: %v", err)
 	}
 }

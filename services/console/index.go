@@ -1,157 +1,38 @@
 package console
 
 import (
-	"context"
 	"crypto/sha256"
-	"database/sql"
 	_ "embed"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver
-
 	"github.com/ringbridge/ringbridge/pkg/bus"
 	"github.com/ringbridge/ringbridge/pkg/event"
-	"github.com/ringbridge/ringbridge/pkg/fault"
+	"github.com/ringbridge/ringbridge/pkg/view"
 )
 
 //go:embed schema.sql
 var schema string
 
-// schemaVersion changes with schema.sql: an index of another version is built again.
-const schemaVersion = 2
+// model is what the API reads: calls, their events and commands, what is parked.
+var model = view.Model{Name: "console", Version: 3, Schema: schema, Apply: apply}
 
-// index is the view that the API reads: calls, their events and commands, what is
-// parked. It follows the stream and is right as of the sequence in progress.
-type index struct {
-	write *sql.DB // one connection: SQLite has one writer
-	read  *sql.DB
-	bus.Progress
-}
+// index asks the model's file.
+type index struct{ *view.View }
 
-// place is an event and where it is in the stream.
-type place struct {
-	seq uint64
-	id  string
-}
-
-// openIndex opens the index, making it anew where it is missing, of another version,
-// or not made of this stream: fits says whether the last event in it is where the index
-// saw it.
-func openIndex(ctx context.Context, dir string, fits func(place) bool) (*index, uint64, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, 0, fmt.Errorf("make the folder of views: %w", err)
-	}
-	path := filepath.Join(dir, "console.db")
-	for range 2 {
-		i, last, err := open(ctx, path)
-		if err == nil && (last.seq == 0 || fits(last)) {
-			return i, last.seq, nil
-		}
-		if i != nil {
-			err = errors.Join(err, i.close())
-		}
-		for _, suffix := range []string{"", "-wal", "-shm"} {
-			if rm := os.Remove(path + suffix); rm != nil && !errors.Is(rm, os.ErrNotExist) {
-				return nil, 0, fmt.Errorf("remove the old index: %w", errors.Join(err, rm))
-			}
-		}
-	}
-	return nil, 0, fmt.Errorf("%s: the index cannot be made anew", path)
-}
-
-func open(ctx context.Context, path string) (*index, place, error) {
-	// Losing the newest transactions with the power is fine: they are read again.
-	const pragmas = "?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_pragma=busy_timeout(10000)&_txlock=immediate"
-	write, err := sql.Open("sqlite", "file:"+path+pragmas)
-	if err != nil {
-		return nil, place{}, fmt.Errorf("open the index: %w", err)
-	}
-	write.SetMaxOpenConns(1)
-	read, err := sql.Open("sqlite", "file:"+path+pragmas)
-	if err != nil {
-		return nil, place{}, errors.Join(fmt.Errorf("open the index: %w", err), write.Close())
-	}
-	read.SetMaxOpenConns(4)
-	i := &index{write: write, read: read}
-	var version int
-	if err := write.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
-		return i, place{}, fmt.Errorf("read the index's version: %w", err)
-	}
-	if version == 0 {
-		if _, err := write.ExecContext(ctx, schema+fmt.Sprintf("PRAGMA user_version = %d;", schemaVersion)); err != nil {
-			return i, place{}, fmt.Errorf("make the index: %w", err)
-		}
-	} else if version != schemaVersion {
-		return i, place{}, fmt.Errorf("the index is of version %d, not %d", version, schemaVersion)
-	}
-	var last place
-	if err := write.QueryRowContext(ctx, "SELECT seq, id FROM progress").Scan(&last.seq, &last.id); err != nil {
-		return i, place{}, fmt.Errorf("read the index's progress: %w", err)
-	}
-	return i, last, nil
-}
-
-// empty empties the index, to build it again from the first event.
-func (i *index) empty(ctx context.Context) error {
-	tx, err := i.write.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("empty the index: %w", err)
-	}
-	defer tx.Rollback() // after Commit it has nothing to do
-	for _, table := range []string{"requests", "calls", "events", "commands", "parked"} {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
-			return fmt.Errorf("empty the index: %w", err)
-		}
-	}
-	if _, err := tx.ExecContext(ctx, "UPDATE progress SET seq = 0, id = ''"); err != nil {
-		return fmt.Errorf("empty the index: %w", err)
-	}
-	return tx.Commit()
-}
-
-func (i *index) close() error { return errors.Join(i.write.Close(), i.read.Close()) }
-
-// apply takes a batch of events in one transaction.
-func (i *index) apply(ctx context.Context, batch []bus.Recorded) error {
-	if len(batch) == 0 {
-		return nil
-	}
-	tx, err := i.write.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	defer tx.Rollback() // after Commit it has nothing to do
-	for _, r := range batch {
-		if err := (applying{ctx, tx, r}).one(); err != nil {
-			return fmt.Errorf("index event %d (%s): %w", r.Seq, r.Type, err)
-		}
-	}
-	last := batch[len(batch)-1]
-	if _, err := tx.ExecContext(ctx, "UPDATE progress SET seq = ?, id = ?", last.Seq, last.ID); err != nil {
-		return fmt.Errorf("note the progress: %w", err)
-	}
-	fault.Point("index", "before commit")
-	err = tx.Commit()
-	fault.Point("index", "after commit")
-	return err
-}
+func apply(tx *view.Tx, r bus.Recorded) error { return applying{tx, r}.one() }
 
 // applying is one event on its way into the index.
 type applying struct {
-	ctx context.Context
-	tx  *sql.Tx
+	tx *view.Tx
 	bus.Recorded
 }
 
 func (a applying) exec(query string, args ...any) error {
-	_, err := a.tx.ExecContext(a.ctx, query, args...)
+	_, err := a.tx.Exec(query, args...)
 	return err
 }
 
@@ -188,11 +69,7 @@ func (applying) all(errs ...error) error { return errors.Join(errs...) }
 // link notes that the event belongs to its call's story. An event that is there twice,
 // which a crash of the broker can make, is not new and changes nothing.
 func (a applying) link() (isNew bool, err error) {
-	result, err := a.tx.ExecContext(a.ctx, "INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?)", a.ID, a.Project, a.Call, a.Seq)
-	if err != nil {
-		return false, err
-	}
-	n, err := result.RowsAffected()
+	n, err := a.tx.Exec("INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?)", a.ID, a.Project, a.Call, a.Seq)
 	return n > 0, err
 }
 
@@ -238,9 +115,9 @@ func (a applying) outcome(p *event.BitrixOutcome) error {
 		return err
 	}
 	var size, settled, refused, doubtful, nothing int
-	err = a.tx.QueryRowContext(a.ctx, `SELECT coalesce(max(size), 0), count(*) FILTER (WHERE state NOT IN ('waiting', 'in_doubt')),
+	_, err = a.tx.Row(`SELECT coalesce(max(size), 0), count(*) FILTER (WHERE state NOT IN ('waiting', 'in_doubt')),
 		count(*) FILTER (WHERE state = 'refused'), count(*) FILTER (WHERE state = 'in_doubt'), count(*) FILTER (WHERE kind = 'nothing')
-		FROM commands WHERE project = ? AND call = ? AND plan = ?`, a.Project, p.Call, p.Plan).Scan(&size, &settled, &refused, &doubtful, &nothing)
+		FROM commands WHERE project = ? AND call = ? AND plan = ?`, []any{a.Project, p.Call, p.Plan}, &size, &settled, &refused, &doubtful, &nothing)
 	if err != nil {
 		return err
 	}

@@ -2,12 +2,14 @@ package console
 
 import (
 	"database/sql"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/view"
 )
 
 // TestACallEndsWhereItsCommandsEnd walks every way from waiting to an end.
@@ -211,20 +213,15 @@ func TestEventsThatAreStoredTwiceChangeNothing(t *testing.T) {
 	calls, parked := d.picture()
 	d.group.Stop() // the index is then this test's
 	all := d.every()
-	i, after, err := openIndex(t.Context(), filepath.Join(d.data, "views"), func(place) bool { return true })
-	if err != nil || after != uint64(len(all)) {
-		t.Fatalf("open the index: at %d, %v; want at %d", after, err, len(all))
-	}
+	i := openIndex(t, filepath.Join(d.data, "views"))
 	for n, e := range all {
 		d.again(i, e, uint64(len(all)+1+n))
 	}
+	if err := i.Close(); err != nil {
+		t.Fatal(err)
+	}
 	// The console takes the index up as one of this stream.
-	if err := i.reset(place{uint64(len(all)), all[len(all)-1].ID}); err != nil {
-		t.Fatal(err)
-	}
-	if err := i.close(); err != nil {
-		t.Fatal(err)
-	}
+	edit(fmt.Sprintf("UPDATE progress SET seq = %d, id = '%s'", len(all), all[len(all)-1].ID))(t, filepath.Join(d.data, "views", "console.db"))
 	d.start()
 	gotCalls, gotParked := d.picture()
 	if gotCalls != calls || gotParked != parked {
@@ -232,26 +229,34 @@ func TestEventsThatAreStoredTwiceChangeNothing(t *testing.T) {
 	}
 }
 
-func (i *index) reset(p place) error {
-	_, err := i.write.Exec("UPDATE progress SET seq = ?, id = ?", p.seq, p.id)
-	return err
+// openIndex opens the index in dir as it is, for a test that feeds it by itself.
+func openIndex(t testing.TB, dir string) index {
+	t.Helper()
+	v, err := view.Open(t.Context(), dir, model, func(uint64, string) bool { return true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return index{v}
+}
+
+// edit changes an index that nobody has open.
+func edit(query string) func(*testing.T, string) {
+	return func(t *testing.T, path string) {
+		t.Helper()
+		db, err := sql.Open("sqlite", "file:"+path)
+		if err == nil {
+			_, err = db.Exec(query)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestTheIndexIsBuiltAgain(t *testing.T) {
-	edit := func(query string) func(*testing.T, string) {
-		return func(t *testing.T, path string) {
-			db, err := sql.Open("sqlite", "file:"+path)
-			if err == nil {
-				_, err = db.Exec(query)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := db.Close(); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
 	cases := map[string]func(t *testing.T, path string){
 		"when it is deleted": func(t *testing.T, path string) {
 			if err := os.RemoveAll(filepath.Dir(path)); err != nil {
@@ -291,16 +296,7 @@ func TestAnIndexThatFitsIsNotBuiltAgain(t *testing.T) {
 	d.status()
 	d.group.Stop()
 	path := filepath.Join(d.data, "views", "console.db")
-	db, err := sql.Open("sqlite", "file:"+path)
-	if err == nil {
-		_, err = db.Exec("UPDATE calls SET employee = 'a mark of this file'")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
+	edit("UPDATE calls SET employee = 'a mark of this file'")(t, path)
 	d.start()
 	if got := get[callStory](d, shop+"/calls/done").Employee; got != "a mark of this file" {
 		t.Errorf("employee %q: the index was built again although it fits the stream", got)

@@ -15,7 +15,7 @@ import (
 
 // parked lists what waits for a person, with the raw requests behind it.
 func (c *console) parked(w http.ResponseWriter, r *http.Request, p service.Revision) {
-	if c.behind(w, r) {
+	if service.Behind(w, r, c.index.View) {
 		return
 	}
 	items, err := c.index.parkedItems(r.Context(), p.ID, "")
@@ -113,7 +113,7 @@ func (c *console) drop(w http.ResponseWriter, r *http.Request, p service.Revisio
 }
 
 func (c *console) parkedOne(w http.ResponseWriter, r *http.Request, p service.Revision) (parkedItem, bool) {
-	if c.behind(w, r) {
+	if service.Behind(w, r, c.index.View) {
 		return parkedItem{}, false
 	}
 	items, err := c.index.parkedItems(r.Context(), p.ID, r.PathValue("id"))

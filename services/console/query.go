@@ -84,7 +84,9 @@ type filter struct {
 var errCursor = errors.New("the cursor is not one of ours; start without it")
 
 // calls lists finished calls, the newest first, and the cursor of the next page.
-func (i *index) calls(ctx context.Context, f filter) ([]callItem, string, error) {
+func (i index) calls(ctx context.Context, f filter) ([]callItem, string, error) {
+	db, done := i.Read()
+	defer done()
 	where, args := []string{"project = ?", "final = 1"}, []any{f.project}
 	add := func(condition string, values ...any) { where, args = append(where, condition), append(args, values...) }
 	if f.phone != "" {
@@ -107,7 +109,7 @@ func (i *index) calls(ctx context.Context, f filter) ([]callItem, string, error)
 		add("(started_at, id) < (?, ?)", at, id)
 	}
 	args = append(args, f.limit+1)
-	rows, err := i.read.QueryContext(ctx, `SELECT id, started, direction, outcome, client, phone, employee, rule, state, started_at
+	rows, err := db.QueryContext(ctx, `SELECT id, started, direction, outcome, client, phone, employee, rule, state, started_at
 		FROM calls WHERE `+strings.Join(where, " AND ")+` ORDER BY started_at DESC, id DESC LIMIT ?`, args...)
 	if err != nil {
 		return nil, "", fmt.Errorf("list calls: %w", err)
@@ -146,9 +148,11 @@ func readCursor(s string) (at int64, id string, err error) {
 }
 
 // call reads one call and where its events are; ok is false where it is not known.
-func (i *index) call(ctx context.Context, project, id string) (story callStory, seqs []uint64, ok bool, err error) {
+func (i index) call(ctx context.Context, project, id string) (story callStory, seqs []uint64, ok bool, err error) {
+	db, done := i.Read()
+	defer done()
 	c := &story.callItem
-	err = i.read.QueryRowContext(ctx, `SELECT id, started, direction, outcome, client, phone, employee, rule, iif(final, state, 'unfinished')
+	err = db.QueryRowContext(ctx, `SELECT id, started, direction, outcome, client, phone, employee, rule, iif(final, state, 'unfinished')
 		FROM calls WHERE project = ? AND id = ?`, project, id).
 		Scan(&c.ID, &c.StartedAt, &c.Direction, &c.Outcome, &c.Client, &c.Phone, &c.Employee, &c.Rule, &c.State)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -158,7 +162,7 @@ func (i *index) call(ctx context.Context, project, id string) (story callStory, 
 		return story, nil, false, fmt.Errorf("read call: %w", err)
 	}
 	story.Events, story.Commands = []storyEvent{}, []storyCommand{}
-	err = each(ctx, i.read, "SELECT seq FROM events WHERE project = ? AND call = ? ORDER BY seq", []any{project, id}, func(rows *sql.Rows) error {
+	err = each(ctx, db, "SELECT seq FROM events WHERE project = ? AND call = ? ORDER BY seq", []any{project, id}, func(rows *sql.Rows) error {
 		var seq int64
 		err := rows.Scan(&seq)
 		seqs = append(seqs, uint64(seq))
@@ -167,7 +171,7 @@ func (i *index) call(ctx context.Context, project, id string) (story callStory, 
 	if err != nil {
 		return story, nil, false, err
 	}
-	err = each(ctx, i.read, `SELECT id, role, rule, kind, state, bitrix_id, error FROM commands WHERE project = ? AND call = ? ORDER BY position`,
+	err = each(ctx, db, `SELECT id, role, rule, kind, state, bitrix_id, error FROM commands WHERE project = ? AND call = ? ORDER BY position`,
 		[]any{project, id}, func(rows *sql.Rows) error {
 			var c storyCommand
 			err := rows.Scan(&c.ID, &c.Role, &c.Rule, &c.Kind, &c.State, &c.BitrixID, &c.Error)
@@ -178,9 +182,11 @@ func (i *index) call(ctx context.Context, project, id string) (story callStory, 
 }
 
 // parkedItems lists what waits for a person, the newest first.
-func (i *index) parkedItems(ctx context.Context, project, id string) ([]parkedItem, error) {
+func (i index) parkedItems(ctx context.Context, project, id string) ([]parkedItem, error) {
+	db, done := i.Read()
+	defer done()
 	items := []parkedItem{}
-	err := each(ctx, i.read, `SELECT id, call, step, reason, remedy, received, at FROM parked
+	err := each(ctx, db, `SELECT id, call, step, reason, remedy, received, at FROM parked
 		WHERE project = ?1 AND state = 'parked' AND (?2 = '' OR id = ?2) ORDER BY at DESC, id`, []any{project, id}, func(rows *sql.Rows) error {
 		var p parkedItem
 		var received string
@@ -199,8 +205,10 @@ func (i *index) parkedItems(ctx context.Context, project, id string) ([]parkedIt
 }
 
 // counts says how many calls wait, are in doubt, are parked.
-func (i *index) counts(ctx context.Context, project string) (waiting, parked int, err error) {
-	err = i.read.QueryRowContext(ctx, `SELECT
+func (i index) counts(ctx context.Context, project string) (waiting, parked int, err error) {
+	db, done := i.Read()
+	defer done()
+	err = db.QueryRowContext(ctx, `SELECT
 		(SELECT count(*) FROM requests WHERE project = ?1 AND unread = 1) +
 		(SELECT count(*) FROM calls WHERE project = ?1 AND final = 1 AND state IN ('waiting', 'in_doubt')),
 		(SELECT count(*) FROM parked WHERE project = ?1 AND state = 'parked')`, project).Scan(&waiting, &parked)
@@ -225,9 +233,11 @@ func each(ctx context.Context, db *sql.DB, query string, args []any, row func(*s
 }
 
 // requestSeq is where a stored request is in the stream.
-func (i *index) requestSeq(ctx context.Context, id string) (seq uint64, ok bool, err error) {
+func (i index) requestSeq(ctx context.Context, id string) (seq uint64, ok bool, err error) {
+	db, done := i.Read()
+	defer done()
 	var at int64
-	err = i.read.QueryRowContext(ctx, "SELECT seq FROM requests WHERE id = ?", id).Scan(&at)
+	err = db.QueryRowContext(ctx, "SELECT seq FROM requests WHERE id = ?", id).Scan(&at)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, false, nil
 	}

@@ -144,14 +144,11 @@ func TestACallThatArrivesBetweenPagesMovesNothing(t *testing.T) {
 }
 
 // fill makes an index of n calls, ten per minute's first second.
-func fill(t testing.TB, dir string, n int) *index {
+func fill(t testing.TB, dir string, n int) index {
 	t.Helper()
-	i, _, err := openIndex(t.Context(), dir, func(place) bool { return true })
-	if err != nil {
-		t.Fatal(err)
-	}
+	i := openIndex(t, dir)
 	t.Cleanup(func() {
-		if err := i.close(); err != nil {
+		if err := i.Close(); err != nil {
 			t.Errorf("close the index: %v", err)
 		}
 	})
@@ -179,7 +176,7 @@ func fill(t testing.TB, dir string, n int) *index {
 			Command: command.ID, Project: "shop", Call: id, Plan: plan.ID, Role: "lead", Kind: event.KindLead, State: states[k%len(states)], BitrixID: k + 1,
 		}))
 		if len(batch) >= 500 || k == n-1 {
-			if err := i.apply(t.Context(), batch); err != nil {
+			if err := i.Apply(t.Context(), batch); err != nil {
 				t.Fatal(err)
 			}
 			batch = batch[:0]

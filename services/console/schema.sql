@@ -1,8 +1,6 @@
 -- The console's index. It holds nothing that the stream does not hold: delete the file
--- and it is built again.
--- The last event in the index: it tells this stream from another one.
-CREATE TABLE progress (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, id TEXT NOT NULL) STRICT;
-INSERT INTO progress VALUES (1, 0, '');
+-- and it is built again. A change of it, or of what an event makes of it, needs a new
+-- version in index.go.
 
 -- Stored requests, by where they are in the stream; unread until the classifier read
 -- or parked them.

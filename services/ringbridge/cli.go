@@ -28,6 +28,7 @@ type cli struct {
 	Import  importCmd  `cmd:"" help:"Bring calls in from Ringostat's call log by hand."`
 	Parked  parkedCmd  `cmd:"" help:"What could not be done, why, and a second try."`
 	Replay  replayCmd  `cmd:"" help:"Put the past right after the settings were wrong."`
+	Export  exportCmd  `cmd:"" help:"The calls with their classification and outcome, as JSONL, CSV or Parquet."`
 	Rebuild rebuildCmd `cmd:"" help:"Throw a read model away and build it again from the stream, while calls flow."`
 	Backup  backupCmd  `cmd:"" help:"The whole state of a running instance's embedded broker, into one file."`
 	Restore restoreCmd `cmd:"" help:"Write a backup into an empty data folder, of which no instance is running."`

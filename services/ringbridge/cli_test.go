@@ -96,7 +96,7 @@ func TestAWrongConfigurationStartsNothingAndSaysWhere(t *testing.T) {
 func TestWrongUsageExitsWithTwo(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
-		{"rum"}, {"run", "--confg", "x"}, {"call"}, {"parked"}, {"parked", "drop", "x"}, {"check"}, {"calls", "--limit", "many"}, {"status", "extra"},
+		{"rum"}, {"run", "--confg", "x"}, {"call"}, {"parked"}, {"parked", "drop", "x"}, {"check"}, {"export"}, {"rebuild"}, {"calls", "--limit", "many"}, {"status", "extra"},
 	} {
 		r := cmd(args...)
 		r.expect(t, exitUsage)
@@ -108,7 +108,7 @@ func TestWrongUsageExitsWithTwo(t *testing.T) {
 
 func TestHelpAndVersionExitWithZero(t *testing.T) {
 	t.Parallel()
-	cmd("--help").expect(t, exitDone, "init", "run", "demo", "check", "status", "calls", "parked", "version")
+	cmd("--help").expect(t, exitDone, "init", "run", "demo", "check", "status", "calls", "parked", "export", "rebuild", "version")
 	cmd().expect(t, exitDone, "ringbridge demo")
 	cmd("run", "--help").expect(t, exitDone, "--only")
 	cmd("version").expect(t, exitDone, "ringbridge "+version, "commit", "go1.")

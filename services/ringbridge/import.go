@@ -6,8 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
+
+	"github.com/ringbridge/ringbridge/pkg/service"
 )
 
 type importCmd struct {
@@ -40,13 +41,13 @@ func (i *importCmd) Run(c console) error {
 		return err
 	}
 	now := time.Now()
-	since, err := readSpan(i.Since, zone, now)
+	since, err := service.ReadTime(i.Since, zone, now)
 	if err != nil {
 		return fmt.Errorf("--since: %w", err)
 	}
 	until := now
 	if i.Until != "" {
-		if until, err = readSpan(i.Until, zone, now); err != nil {
+		if until, err = service.ReadTime(i.Until, zone, now); err != nil {
 			return fmt.Errorf("--until: %w", err)
 		}
 	}
@@ -97,21 +98,6 @@ func (i *importCmd) zone(project string) (*time.Location, error) {
 		return nil, fmt.Errorf("time zone of project %s: %w", project, err)
 	}
 	return zone, nil
-}
-
-// readSpan reads RFC 3339, a date, or a span back such as 36h.
-func readSpan(raw string, zone *time.Location, now time.Time) (time.Time, error) {
-	raw = strings.TrimSpace(raw)
-	if t, err := time.Parse(time.RFC3339, raw); err == nil {
-		return t, nil
-	}
-	if t, err := time.ParseInLocation(time.DateOnly, raw, zone); err == nil {
-		return t, nil
-	}
-	if d, err := time.ParseDuration(raw); err == nil && d >= 0 {
-		return now.Add(-d), nil
-	}
-	return time.Time{}, fmt.Errorf("%q is not understood; write 2026-01-31T09:00:00+02:00, 2026-01-31, or a span back such as 36h", raw)
 }
 
 // days cuts a span at the midnights of its zone.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +20,9 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/fault"
 	"github.com/ringbridge/ringbridge/pkg/service"
 	"github.com/ringbridge/ringbridge/pkg/settings"
+	"github.com/ringbridge/ringbridge/pkg/view"
 	"github.com/ringbridge/ringbridge/services/analytics"
+	"github.com/ringbridge/ringbridge/services/callcounter"
 	"github.com/ringbridge/ringbridge/services/classifier"
 	consoleservice "github.com/ringbridge/ringbridge/services/console"
 	"github.com/ringbridge/ringbridge/services/ingress"
@@ -31,7 +34,7 @@ import (
 )
 
 // serviceNames are what --only may name, in the order of the pipeline.
-var serviceNames = []string{"ingress", "reconciler", "classifier", "resolver", "planner", "writer", "analytics", "replay", "console"}
+var serviceNames = []string{"ingress", "reconciler", "classifier", "resolver", "planner", "writer", "analytics", "callcounter", "replay", "console"}
 
 // drainLimit is how long a stop may take in all.
 const drainLimit = 30 * time.Second
@@ -108,7 +111,7 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	*env = service.Env{
-		Mux: http.NewServeMux(), API: http.NewServeMux(), Log: o.log, Metrics: registry, Data: cfg.Data, Now: time.Now, Version: version, Views: service.NewViews(),
+		Mux: http.NewServeMux(), API: http.NewServeMux(), Log: o.log, Metrics: registry, Data: cfg.Data, Now: time.Now, Version: version,
 		Group: service.NewGroup(context.WithoutCancel(ctx), o.log),
 	}
 	if env.Bus, err = bus.Open(ctx, busOptions); err != nil {
@@ -122,6 +125,7 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 		return err
 	}
 	env.Group.Go("settings", env.Projects.Follow)
+	env.Views = view.New(env.Bus, filepath.Join(cfg.Data, "views"), o.log)
 	if env.Router, err = env.Bus.Router(); err != nil {
 		return err
 	}
@@ -132,13 +136,14 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 		return e
 	}
 	starts := map[string]func(service.Env) error{
-		"ingress":    ingress.Start,
-		"reconciler": func(e service.Env) error { return reconciler.Start(ctx, e, o.reconcile) },
-		"classifier": func(e service.Env) error { return classifier.Start(ctx, e) },
-		"resolver":   func(e service.Env) error { return resolver.Start(ctx, e) },
-		"planner":    planner.Start,
-		"writer":     func(e service.Env) error { return writer.Start(ctx, e) },
-		"analytics":  func(e service.Env) error { analytics.Start(e); return nil },
+		"ingress":     ingress.Start,
+		"reconciler":  func(e service.Env) error { return reconciler.Start(ctx, e, o.reconcile) },
+		"classifier":  func(e service.Env) error { return classifier.Start(ctx, e) },
+		"resolver":    func(e service.Env) error { return resolver.Start(ctx, e) },
+		"planner":     planner.Start,
+		"writer":      func(e service.Env) error { return writer.Start(ctx, e) },
+		"analytics":   func(e service.Env) error { return analytics.Start(ctx, e) },
+		"callcounter": func(e service.Env) error { callcounter.Start(e); return nil },
 		"replay": func(e service.Env) error {
 			return replay.Start(ctx, e, replay.Options{
 				Read: classifier.Reader, Join: func() replay.Joiner { return &classifier.Joiner{} }, AsLeg: classifier.AsLeg,
@@ -158,6 +163,7 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 		}
 		fault.Point("start", name)
 	}
+	service.ServeViews(*env)
 	in.keepBroker()
 	env.Mux.Handle("/api/", service.SignedIn(in.Token, env.API))
 	if o.mux != nil {

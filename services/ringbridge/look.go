@@ -57,29 +57,16 @@ func (r *remote) ask(method, path string, body io.Reader, into any) (json.RawMes
 
 // askFor is ask for a question whose answer may take long.
 func (r *remote) askFor(patience time.Duration, method, path string, body io.Reader, into any) (json.RawMessage, error) {
-	request, err := http.NewRequestWithContext(context.Background(), method, strings.TrimRight(r.URL, "/")+path, body)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	answer, err := r.open(ctx, method, path, body)
 	if err != nil {
-		return nil, fmt.Errorf("--url: %w", err)
+		return nil, err
 	}
-	request.Header.Set("Authorization", "Bearer "+r.Token)
-	client := http.Client{Timeout: patience}
-	response, err := client.Do(request)
-	if err != nil {
-		return nil, notWell{fmt.Errorf("nobody answers at %s (%w); is `ringbridge run` running there?", r.URL, errors.Unwrap(err))}
-	}
-	defer response.Body.Close()
-	raw, err := io.ReadAll(response.Body)
+	defer answer.Close()
+	raw, err := io.ReadAll(answer)
 	if err != nil {
 		return nil, notWell{fmt.Errorf("read the answer of %s: %w", r.URL, err)}
-	}
-	if response.StatusCode >= 300 {
-		var p struct{ Title, Detail string }
-		_ = json.Unmarshal(raw, &p)
-		err := fmt.Errorf("%s: %s", response.Status, strings.TrimSpace(p.Title+". "+p.Detail))
-		if response.StatusCode == http.StatusBadRequest || response.StatusCode == http.StatusUnauthorized {
-			return nil, err
-		}
-		return nil, notWell{err}
 	}
 	if into != nil {
 		if err := json.Unmarshal(raw, into); err != nil {
@@ -87,6 +74,30 @@ func (r *remote) askFor(patience time.Duration, method, path string, body io.Rea
 		}
 	}
 	return raw, nil
+}
+
+// open calls the API and returns its answer, to be read and closed; a refusal is an error.
+func (r *remote) open(ctx context.Context, method, path string, body io.Reader) (io.ReadCloser, error) {
+	request, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(r.URL, "/")+path, body)
+	if err != nil {
+		return nil, fmt.Errorf("--url: %w", err)
+	}
+	request.Header.Set("Authorization", "Bearer "+r.Token)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, notWell{fmt.Errorf("nobody answers at %s (%w); is `ringbridge run` running there?", r.URL, errors.Unwrap(err))}
+	}
+	if response.StatusCode < 300 {
+		return response.Body, nil
+	}
+	defer response.Body.Close()
+	var p struct{ Title, Detail string }
+	_ = json.NewDecoder(io.LimitReader(response.Body, 64<<10)).Decode(&p)
+	err = fmt.Errorf("%s: %s", response.Status, strings.TrimSpace(p.Title+". "+p.Detail))
+	if response.StatusCode == http.StatusBadRequest || response.StatusCode == http.StatusUnauthorized {
+		return nil, err
+	}
+	return nil, notWell{err}
 }
 
 // projects are those asked about.

@@ -1,68 +1,74 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
+
+	"github.com/ringbridge/ringbridge/pkg/view"
 )
 
 type rebuildCmd struct {
-	View string `arg:"" help:"What to build again: analytics or console."`
-	remote
+	View   string `arg:"" help:"The read model: analytics or console."`
+	URL    string `help:"Address of the running instance. Default: from --config, else http://127.0.0.1:8080." placeholder:"URL"`
+	Token  string `help:"Token of the API. Default: from --config or its data folder." env:"RINGBRIDGE_TOKEN" placeholder:"TOKEN"`
+	Config string `short:"c" help:"Configuration file of the running instance." placeholder:"FILE"`
+	JSON   bool   `help:"Print one JSON document."`
 }
 
-// viewView is how far a read model is.
-type viewView struct {
-	Name      string
-	Seq, Last uint64
-}
+// lookEvery is how often a running rebuild is asked how far it is.
+const lookEvery = 200 * time.Millisecond
 
-// Run waits until the view has what was stored when the rebuild began. A view that reads
-// some kinds of events only is complete when it gets no further for a moment.
-func (r *rebuildCmd) Run(c console) error {
+// Run has a read model built anew and waits until it is. Calls flow on and the old one
+// answers meanwhile.
+func (b *rebuildCmd) Run(c console) error {
+	r := remote{URL: b.URL, Token: b.Token, Config: b.Config}
 	if err := r.find(); err != nil {
 		return err
 	}
-	if _, err := r.ask(http.MethodPost, "/api/v1/views/"+url.PathEscape(r.View)+"/rebuild", nil, nil); err != nil {
+	var there struct{ Items []view.Status }
+	if _, err := r.ask(http.MethodGet, "/api/v1/views", nil, &there); err != nil {
 		return err
 	}
-	var until, seq uint64
-	for still := 0; still < rebuilt && (until == 0 || seq < until); still++ {
-		<-time.After(100 * time.Millisecond)
-		v, err := r.progress()
-		if err != nil {
+	var names []string
+	before := -1
+	for _, s := range there.Items {
+		names = append(names, s.View)
+		if s.View == b.View {
+			before = s.Built
+		}
+	}
+	if before < 0 {
+		return fmt.Errorf("there is no view %q in that instance; there are %s", b.View, strings.Join(names, ", "))
+	}
+	path := "/api/v1/views/" + url.PathEscape(b.View) + "/rebuild"
+	var s view.Status
+	if _, err := r.ask(http.MethodPost, path, nil, &s); err != nil {
+		return err
+	}
+	told := time.Now()
+	for s.State == view.Rebuilding {
+		time.Sleep(lookEvery)
+		if _, err := r.ask(http.MethodGet, path, nil, &s); err != nil {
 			return err
 		}
-		if until == 0 {
-			until = v.Last
+		if s.State == view.Rebuilding && time.Since(told) > time.Second {
+			told = time.Now()
+			fmt.Fprintf(c.err, "%d of %d events\n", s.Seq, s.Of)
 		}
-		if v.Seq != seq {
-			still = 0
-		}
-		seq = v.Seq
-		fmt.Fprintf(c.err, "\r%d of %d events ", seq, until)
 	}
-	fmt.Fprintln(c.err)
-	if r.JSON {
-		return printJSON(c.out, map[string]any{"view": r.View, "seq": seq, "last": until})
+	if s.Error != "" {
+		return notWell{errors.New("the rebuild was given up, the old one stays: " + s.Error)}
 	}
-	fmt.Fprintf(c.out, "%s is built again\n", r.View)
+	if s.Built <= before {
+		return notWell{errors.New("the instance was started anew meanwhile, and with it the rebuild ended; the old view stays")}
+	}
+	if b.JSON {
+		return printJSON(c.out, s)
+	}
+	fmt.Fprintf(c.out, "%s is built anew from %d events\n", b.View, s.Of)
 	return nil
-}
-
-// rebuilt is how many looks without a change mean that a view is complete.
-const rebuilt = 20
-
-func (r *rebuildCmd) progress() (v viewView, err error) {
-	var list struct{ Items []viewView }
-	if _, err := r.ask(http.MethodGet, "/api/v1/views", nil, &list); err != nil {
-		return v, err
-	}
-	for _, v := range list.Items {
-		if v.Name == r.View {
-			return v, nil
-		}
-	}
-	return v, fmt.Errorf("there is no view %s", r.View)
 }

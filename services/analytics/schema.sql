@@ -1,0 +1,36 @@
+-- What analytics keeps of every call. It holds nothing that the stream does not hold: delete
+-- the file and it is built again. A change of it, or of what an event makes of it, needs a
+-- new version in model.go.
+
+CREATE TABLE calls (
+	number INTEGER PRIMARY KEY,
+	project TEXT NOT NULL, id TEXT NOT NULL,
+	final INTEGER NOT NULL, started_at INTEGER NOT NULL, -- milliseconds
+	direction TEXT NOT NULL, outcome TEXT NOT NULL, client TEXT NOT NULL, phone TEXT NOT NULL, employee TEXT NOT NULL,
+	source TEXT NOT NULL, medium TEXT NOT NULL, campaign TEXT NOT NULL, waiting_s INTEGER NOT NULL, talk_s INTEGER NOT NULL,
+	rule TEXT NOT NULL, state TEXT NOT NULL, recording TEXT NOT NULL,
+	-- Somebody was talked to; somebody called in vain and can be called back.
+	talked INTEGER NOT NULL, missed INTEGER NOT NULL,
+	-- When the client of a missed call was talked to next (0: not yet), and who called:
+	-- outbound is us, inbound the client.
+	next_at INTEGER NOT NULL DEFAULT 0, next_by TEXT NOT NULL DEFAULT '',
+	UNIQUE (project, id)
+) STRICT;
+CREATE INDEX calls_by_time ON calls (project, started_at, id) WHERE final = 1;
+CREATE INDEX calls_talked ON calls (project, phone, started_at, direction) WHERE talked = 1;
+CREATE INDEX calls_missed_by_phone ON calls (project, phone, started_at) WHERE missed = 1;
+CREATE INDEX calls_missed ON calls (project, started_at, phone, next_at, next_by, client) WHERE missed = 1;
+
+-- What the next event of a call is judged by; apart, so that reading calls is quick.
+CREATE TABLE memories (call INTEGER PRIMARY KEY, data TEXT NOT NULL) STRICT;
+
+-- Sums of calls per slot of time, so that a month is a few thousand rows whatever was
+-- called. About all calls (kind 0), per employee (1), per source, medium and campaign (2);
+-- counts.go says how long a slot of each is.
+CREATE TABLE tallies (
+	project TEXT NOT NULL, kind INTEGER NOT NULL, slot INTEGER NOT NULL, key TEXT NOT NULL,
+	calls INTEGER NOT NULL, answered INTEGER NOT NULL, missed INTEGER NOT NULL, voicemail INTEGER NOT NULL,
+	outbound INTEGER NOT NULL, outbound_answered INTEGER NOT NULL, internal INTEGER NOT NULL,
+	new INTEGER NOT NULL, known INTEGER NOT NULL, hidden INTEGER NOT NULL, talk_s INTEGER NOT NULL, waiting_s INTEGER NOT NULL,
+	PRIMARY KEY (project, kind, slot, key)
+) STRICT, WITHOUT ROWID;
