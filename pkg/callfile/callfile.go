@@ -38,6 +38,8 @@ type File struct {
 
 	// Settled is the plan (a call.resolved event) whose commands all have their outcome.
 	Settled string `json:"settled,omitempty"`
+	// Overtaken are the plans that were settled before it.
+	Overtaken []string `json:"overtaken,omitempty"`
 	// Wanted are the roles that the settled decisions want; nil in files of versions that
 	// did not note it, empty where nothing is wanted. What is in the journal beside them was
 	// left or undone.

@@ -81,13 +81,25 @@ func NewCall(commands []event.BitrixCommand, journal map[string]callfile.Entry, 
 	}
 }
 
-// Done says whether a plan needs no work any more: it is settled, or the newest plan of
-// its call is. Commands that the broker gives once more must not undo what came after
-// them. (The newest being stored is not enough: where it only adds to the others, it
-// makes nothing.)
+// Done says whether a plan needs no work any more: it is settled, or it was before a
+// newer one of its call, or the newest is. Commands that the broker gives once more must
+// not undo what came after them. (The newest being known is not enough: where it only
+// adds to the others, it makes nothing.)
 func Done(file callfile.File, plan string) bool {
-	return file.Settled == plan || file.ResolvedAs != nil && file.Settled == file.ResolvedAs.ID
+	return file.Settled == plan || slices.Contains(file.Overtaken, plan) ||
+		file.ResolvedAs != nil && file.Settled == file.ResolvedAs.ID
 }
+
+// Settle writes into a call's file that a plan is settled.
+func Settle(f *callfile.File, journal map[string]callfile.Entry, plan string) {
+	if f.Settled != "" && f.Settled != plan {
+		f.Overtaken = append(slices.Clone(f.Overtaken), f.Settled)[max(0, len(f.Overtaken)+1-maxOvertaken):]
+	}
+	f.Journal, f.Settled = journal, plan
+}
+
+// maxOvertaken is how many plans of a call are remembered: many times what a call has.
+const maxOvertaken = 64
 
 // Next says what to do now: look first, else send what may be sent, else wait.
 // Refusals are passed on to what depends on them on the way.

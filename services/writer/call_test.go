@@ -1,7 +1,9 @@
 package writer
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -130,6 +132,8 @@ func TestAPlanThatWasOvertakenNeedsNoWork(t *testing.T) {
 		{"a newer one is settled", callfile.File{Settled: "second", ResolvedAs: newest}, true},
 		{"a newer one is only known", callfile.File{Settled: "", ResolvedAs: newest}, false},
 		{"a newer one is known, an older one settled", callfile.File{Settled: "zeroth", ResolvedAs: newest}, false},
+		{"it was settled before another", settled("first", "another"), true},
+		{"it was settled before seventy others", settled(append([]string{"first"}, make([]string, 70)...)...), false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := Done(test.file, "first"); got != test.want {
@@ -137,6 +141,16 @@ func TestAPlanThatWasOvertakenNeedsNoWork(t *testing.T) {
 			}
 		})
 	}
+}
+
+// settled is the file of a call whose plans were settled in this order, and of which a
+// newer one is known.
+func settled(plans ...string) (f callfile.File) {
+	for i, plan := range plans {
+		Settle(&f, nil, cmp.Or(plan, fmt.Sprint("plan ", i)))
+	}
+	f.ResolvedAs = &event.Envelope{ID: "newest"}
+	return f
 }
 
 func TestWhatAnEarlierLifeMadeLatelyIsKnown(t *testing.T) {

@@ -168,7 +168,8 @@ func (j *job) settle(ctx context.Context, received []string) error {
 		}
 	}
 	_, err := j.files.Change(ctx, j.project, j.call, func(f *callfile.File) (bool, error) {
-		f.Journal, f.Settled, f.Wanted = j.Journal, j.plan, wantedBy(j.Commands, f.Wanted)
+		f.Wanted = wantedBy(j.Commands, f.Wanted)
+		Settle(f, j.Journal, j.plan)
 		return true, nil
 	})
 	if err != nil {
