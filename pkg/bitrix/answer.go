@@ -161,7 +161,11 @@ func (r row) flag(key string) bool {
 
 // date is a time with an offset; an empty or unreadable one is the zero time.
 func (r row) date(key string) time.Time {
-	t, err := time.Parse(time.RFC3339, r.text(key))
+	text := r.text(key)
+	if text == "" {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
 		return time.Time{}
 	}

@@ -7,6 +7,7 @@
 package event
 
 import (
+	"crypto/sha1"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -119,7 +120,7 @@ var space = uuid.MustParse("6f1b5f0e-6f37-5b55-9c1c-7d1d8f0c1a51")
 // Derive turns causes into an id. Parts are length-prefixed, so ("1","23") and
 // ("12","3") differ.
 func Derive(parts ...string) string {
-	b := make([]byte, 0, 128)
+	b := append(make([]byte, 0, 160), space[:]...)
 	for _, p := range parts {
 		if fault.Wrong("parts-run-together") {
 			b = append(b, p...)
@@ -128,7 +129,10 @@ func Derive(parts ...string) string {
 		b = strconv.AppendInt(b, int64(len(p)), 10)
 		b = append(append(append(b, ':'), p...), ';')
 	}
-	return uuid.NewSHA1(space, b).String()
+	sum := sha1.Sum(b)
+	id := uuid.UUID(sum[:16]) // as uuid.NewSHA1 does it, which takes three times as long
+	id[6], id[8] = id[6]&0x0f|0x50, id[8]&0x3f|0x80
+	return id.String()
 }
 
 // CommandID names the thing that should be true: the same for a first run, a retry

@@ -52,8 +52,11 @@ func With(reports []Call, r Call) []Call {
 			return reports
 		}
 	}
-	reports = append(slices.Clip(reports), r)
-	slices.SortStableFunc(reports, func(a, b Call) int { return compareReports(&a, &b) })
+	at := len(reports)
+	for at > 0 && compareReports(&r, &reports[at-1]) < 0 {
+		at--
+	}
+	reports = slices.Insert(slices.Clip(reports), at, r)
 	return reports[:min(len(reports), maxReports)]
 }
 
@@ -63,7 +66,7 @@ const maxReports = 16
 
 // canonical is a report as it is stored.
 func canonical(c *Call) string {
-	b, err := json.Marshal(c)
+	b, err := json.Marshal(*c)
 	if err != nil {
 		// A Call holds strings, numbers and times only; a time beyond year 9999 is the
 		// one thing JSON refuses, and no parser of ours lets it through.

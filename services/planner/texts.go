@@ -31,7 +31,7 @@ type texts struct {
 	unknownStatus                       string
 }
 
-var languages = map[string]texts{
+var languages = map[string]*texts{
 	"uk": {
 		lead: "Дзвінок від %s", leadMissed: "Пропущений дзвінок від %s", leadVoicemail: "Голосове повідомлення від %s",
 		doneIn: "Вхідний дзвінок: %s", doneOut: "Вихідний дзвінок: %s",

@@ -14,7 +14,7 @@ import (
 // words writes the texts of one project: its language, its time zone, Bitrix24's
 // BBCode. Everything that came from outside is put where it cannot act as markup.
 type words struct {
-	texts
+	*texts
 	zone *time.Location
 }
 
