@@ -199,7 +199,7 @@ func (s *script) addCall(dice *rand.Rand, i int, from time.Duration) {
 		s.base = append(s.base, arrival{from + time.Duration(n)*20*time.Second, report})
 		s.reports = append(s.reports, arrival{at, report})
 		switch {
-		case one(60):
+		case one(200):
 			for range 49 {
 				s.reports = append(s.reports, arrival{at + within(time.Second), report})
 			}
@@ -215,7 +215,7 @@ func (s *script) addTrouble(dice *rand.Rand, spread time.Duration) {
 	within := func(d time.Duration) time.Duration { return time.Duration(dice.Int64N(int64(d))) }
 	i := interval{trouble: trouble(dice.IntN(int(troubleKinds))), from: within(min(spread, 10*time.Minute) + 3*time.Minute)}
 	length := time.Minute + within(9*time.Minute)
-	if i.trouble == portalGone && dice.IntN(4) > 0 {
+	if i.trouble == portalGone && dice.IntN(12) > 0 {
 		i.trouble = portalDown
 	}
 	switch i.trouble {

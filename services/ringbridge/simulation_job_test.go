@@ -149,7 +149,7 @@ func (j *job) settle() {
 		}
 	}
 	w.tell("call %s: plan %.8s is settled", j.entry.call, j.plan)
-	w.change(j.entry.call, func(f *callfile.File) { f.Journal, f.Settled = copyJournal(j.Journal), j.plan })
+	w.change(j.entry.call, func(f *callfile.File) { writer.Settle(f, copyJournal(j.Journal), j.plan) })
 	if w.dies() {
 		return
 	}
@@ -184,7 +184,7 @@ func (w *world) park(call string) {
 	in := w.within(5 * time.Minute)
 	w.at(in, func() {
 		w.retries++
-		w.parked[call], w.retried[call] = false, true
+		w.parked[call] = false
 		w.receive(call+"/retry", request{report: &w.file(call).Reports[0], retry: true})
 	})
 }

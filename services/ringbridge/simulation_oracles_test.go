@@ -142,7 +142,7 @@ func thePortalHoldsThePlans(w *world) string {
 			case e.State != callfile.Confirmed || by[c.ID] == nil:
 				return fmt.Sprintf("call %s, rule %s: %s ends as %q, made %d times", id, c.Rule, c.Role, e.State, w.portal.ever[c.ID])
 			}
-			if problem := asPlanned(c, by[c.ID], w.retried[id]); problem != "" {
+			if problem := asPlanned(c, by[c.ID], w.anew[id]); problem != "" {
 				return fmt.Sprintf("call %s, rule %s: %s %s", id, c.Rule, c.Role, problem)
 			}
 		}
@@ -156,9 +156,9 @@ func thePortalHoldsThePlans(w *world) string {
 }
 
 // asPlanned compares a thing with what it should be. What a person changed is his. A call
-// that was tried again may be decided otherwise than at first, and then its task keeps
-// its bindings and its deadline: an update adds no binding and takes no deadline away.
-func asPlanned(c event.BitrixCommand, t *thing, retried bool) string {
+// that is tried again is decided on another ground, and then its task keeps its bindings
+// and its deadline: an update adds no binding and takes no deadline away.
+func asPlanned(c event.BitrixCommand, t *thing, anew bool) string {
 	if t.touched {
 		return ""
 	}
@@ -175,7 +175,7 @@ func asPlanned(c event.BitrixCommand, t *thing, retried bool) string {
 	}
 	problem := differs("title", t.title, c.Task.Title) + differs("description", t.text, strings.TrimSpace(c.Task.Description)) +
 		differs("responsible", t.responsible, c.Task.Responsible) + differs("closed", t.closed, c.Task.Closed)
-	if !retried {
+	if !anew {
 		problem += differs("deadline", t.deadline.Unix(), due.Unix()) + differs("number of bindings", len(t.links), len(c.Task.Links))
 	}
 	return problem

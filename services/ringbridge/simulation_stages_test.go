@@ -152,6 +152,9 @@ func (w *world) resolve(lane string, e *entry) {
 
 func (w *world) decided(lane string, e *entry, c event.CallClassified, resolved event.CallResolved) {
 	out := w.derived(e.ID, e.call, &resolved, resolver.What(resolved)...)
+	if w.file(e.call).Resolved != nil && !resolved.Amends {
+		w.anew[e.call] = true
+	}
 	w.tell("call %s is resolved: client %s, amends %v, plan %.8s", e.call, resolved.Client.State, resolved.Amends, out.ID)
 	w.change(e.call, func(f *callfile.File) { resolver.Note(f, c, &resolved, &out.Envelope) })
 	if w.dies() {

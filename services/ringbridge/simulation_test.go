@@ -189,7 +189,7 @@ func (t tally) demand(report *testing.T) {
 		}
 	}
 	for k, n := range t.troubles {
-		if n < t.histories/100 {
+		if n < t.histories/500 {
 			report.Errorf("the simulation is too kind: %q happened %d times in %d histories", trouble(k), n, t.histories)
 		}
 	}

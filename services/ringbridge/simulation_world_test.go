@@ -37,7 +37,7 @@ type world struct {
 	pace        *paceState
 	lastOutcome time.Time
 	parked      map[string]bool      // calls that wait for a person
-	retried     map[string]bool      // calls that a person tried again
+	anew        map[string]bool      // calls that were decided on another ground than at first
 	doubts      map[string]time.Time // since when a command is in doubt
 
 	// What is in memory.
@@ -63,7 +63,7 @@ func newWorld(s *script, seed uint64) *world {
 	copied := *s
 	w := &world{
 		script: &copied, dice: rand.New(rand.NewPCG(seed, seed^0x9e3779b97f4a7c15)), now: s.begun, trouble: s.begun, life: 1,
-		files: map[string]*callfile.File{}, parked: map[string]bool{}, retried: map[string]bool{}, doubts: map[string]time.Time{},
+		files: map[string]*callfile.File{}, parked: map[string]bool{}, anew: map[string]bool{}, doubts: map[string]time.Time{},
 	}
 	w.histories, w.tally.calls, w.tally.reports = 1, s.calls, len(s.reports)
 	w.portal = fakePortal{world: w, ever: map[string]int{}, refused: map[string]bool{}}
