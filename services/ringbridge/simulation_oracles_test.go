@@ -80,9 +80,11 @@ func nothingWasMadeTwice(w *world) string {
 }
 
 // noticeDouble watches for a second open lead of a client while it is being made: one
-// client has one, however many calls he makes and however they overlap.
+// client has one, however many calls he makes and however they overlap. A deal whose
+// contact a person deleted belongs to nobody.
 func (p *fakePortal) noticeDouble(t *thing) {
-	if t.kind == "task" {
+	contact := p.find(t.contact)
+	if t.kind == "task" || contact != nil && contact.deleted {
 		return
 	}
 	for _, other := range p.things {
