@@ -2,7 +2,6 @@ package resolver
 
 import (
 	"slices"
-	"strconv"
 
 	"github.com/ringbridge/ringbridge/pkg/callfile"
 	"github.com/ringbridge/ringbridge/pkg/crm"
@@ -34,6 +33,11 @@ func Fresh(f callfile.File, c event.CallClassified, cause string) bool {
 		return false
 	case c.Retry:
 		return !slices.Contains(f.Retried, cause)
+	case f.Classified != nil && f.Classified.ID != cause:
+		// A newer report of the call is on its way and decides with all that is known.
+		// This one may have been given again, before a call of the same client that is
+		// being worked on.
+		return false
 	}
 	return !event.Same(f.Resolved.Facts, c.Call) && !fault.Wrong("late-facts-ignored")
 }
@@ -78,16 +82,6 @@ func Note(f *callfile.File, c event.CallClassified, r *event.CallResolved, as *e
 	if c.Retry {
 		f.Retried = append(slices.Clone(f.Retried), as.Cause)
 	}
-}
-
-// What tells the decisions of a call apart in their events' ids: a report that is given
-// once more after a restart may lead to a second one, from what was learned since, and
-// the broker would take that for the first.
-func What(r event.CallResolved) []string {
-	if r.Decision <= 1 {
-		return nil
-	}
-	return []string{strconv.Itoa(r.Decision)}
 }
 
 // Resolve is the ground on which a call is decided, from what the CRM knows and whose

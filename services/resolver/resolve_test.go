@@ -55,19 +55,19 @@ func TestARetryIsObeyedOnce(t *testing.T) {
 	}
 }
 
-func TestTwoDecisionsBecauseOfOneReportAreTwoEvents(t *testing.T) {
-	id := func(decision int) string {
-		r := event.CallResolved{Project: "shop", Decision: decision}
-		e, err := event.Next(event.Envelope{ID: "report"}, "resolver", event.Envelope{}.Time, &r, What(r)...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return e.ID
+func TestAReportThatANewerOneFollowedDecidesNothingMore(t *testing.T) {
+	f := decidedFile()
+	f.Reports = []event.Call{{ID: "call", Talk: 30}}
+	f.Classified = &event.Envelope{ID: "newest"}
+	c := event.CallClassified{Call: event.Fold(f.Reports)}
+	if Fresh(f, c, "older, given again") {
+		t.Error("a report that is given again goes before a newer one, and before other calls of its client")
 	}
-	if id(1) == id(2) || id(2) == id(3) {
-		t.Errorf("ids %s, %s, %s: want one for each decision", id(1), id(2), id(3))
+	if !Fresh(f, c, "newest") {
+		t.Error("the newest report tells more and asks for no decision")
 	}
-	if want := event.Derive("report", string(event.TypeCallResolved)); id(1) != want {
-		t.Errorf("the first decision's id is %s, want %s as ever", id(1), want)
+	f.Resolved, f.ResolvedAs = nil, nil
+	if !Fresh(f, c, "older") {
+		t.Error("a call that was never decided waits for its newest report")
 	}
 }

@@ -151,7 +151,7 @@ func (r resolver) replayed(ctx context.Context, e event.Envelope, c event.CallCl
 // keep stores a decision's ground in the call's file and returns it as an event.
 func (r resolver) keep(ctx context.Context, e event.Envelope, c event.CallClassified, resolved event.CallResolved) (*event.Envelope, error) {
 	resolved.Code = r.Version
-	envelope, err := event.Next(e, "resolver", r.Now(), &resolved, What(resolved)...)
+	envelope, err := event.Next(e, "resolver", r.Now(), &resolved)
 	if err != nil {
 		return nil, bus.Drop(err)
 	}
