@@ -81,7 +81,7 @@ func newScript(seed uint64) *script {
 	within := func(d time.Duration) time.Duration { return time.Duration(dice.Int64N(int64(d))) }
 	one := func(in int) bool { return dice.IntN(in) == 0 }
 	s := &script{
-		begun: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), facts: map[string]event.Call{}, orderly: one(8), wire: one(100),
+		begun: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), facts: map[string]event.Call{}, orderly: one(8), wire: one(200),
 		portal: portalKind{
 			leakBySecond: one(2), ignoresXMLID: one(2), clock: within(100*time.Minute) - 50*time.Minute,
 			perSecond: 2, burst: []int{4, 12, 50}[dice.IntN(3)], operatingTold: one(2),

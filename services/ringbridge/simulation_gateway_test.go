@@ -16,8 +16,8 @@ const (
 	ahead        = 8
 )
 
-// bunching is how long requests that a slow disk held between their turn and their
-// leaving may come closer together than the bucket let them: a known weakness.
+// bunching is how long requests that a slow disk or a pause held between their turn and
+// their leaving may come closer together than the bucket let them: a known weakness.
 const bunching = 10 * time.Second
 
 // unit is something to send as one request.
@@ -136,7 +136,7 @@ func (w *world) carry(u *unit) {
 	case w.dice.IntN(4) == 0:
 		held := w.within(2200 * time.Millisecond)
 		w.tell("a slow disk takes %v", held)
-		w.bunched = w.now.Add(held + bunching)
+		w.bunched = later(w.bunched, w.now.Add(held+bunching))
 		w.soon(held, leave)
 	default:
 		leave()

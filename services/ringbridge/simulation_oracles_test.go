@@ -96,7 +96,7 @@ func (p *fakePortal) noticeDouble(t *thing) {
 }
 
 // noticeRefusal is I4: the portal never has to refuse a request for its pace, unless
-// another program uses the allowance or a slow disk bunches requests up.
+// another program uses the allowance or a slow disk or a pause bunches requests up.
 func (w *world) noticeRefusal() {
 	other := slices.ContainsFunc(w.script.troubles, func(i interval) bool { return i.trouble == otherClient })
 	if !other && w.now.After(w.bunched) {

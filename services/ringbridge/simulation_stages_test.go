@@ -133,7 +133,7 @@ func (w *world) resolve(lane string, e *entry) {
 	c, file := *payloadOf[event.CallClassified](e), w.file(e.call)
 	c.Call = resolver.Facts(file, c)
 	if !resolver.Fresh(file, c, e.ID) {
-		out := w.derived(file.ResolvedAs.Cause, e.call, file.Resolved, resolver.What(*file.Resolved)...)
+		out := w.derived(file.ResolvedAs.Cause, e.call, file.Resolved)
 		w.publishResolved(lane, e, out)
 		return
 	}
@@ -151,7 +151,7 @@ func (w *world) resolve(lane string, e *entry) {
 }
 
 func (w *world) decided(lane string, e *entry, c event.CallClassified, resolved event.CallResolved) {
-	out := w.derived(e.ID, e.call, &resolved, resolver.What(resolved)...)
+	out := w.derived(e.ID, e.call, &resolved)
 	if w.file(e.call).Resolved != nil && !resolved.Amends {
 		w.anew[e.call] = true
 	}

@@ -86,13 +86,13 @@ func (s *stream) forget(since time.Time) (lost int) {
 
 // derived is the event that a cause led to, as the program makes it. Its data are kept
 // beside it, and encoded only where the history says so.
-func (w *world) derived(cause, call string, p event.Payload, what ...string) *entry {
+func (w *world) derived(cause, call string, p event.Payload) *entry {
 	e := &entry{call: call, payload: p}
 	if w.wire {
-		e.Envelope, _ = event.Next(event.Envelope{ID: cause}, "simulation", w.now, p, what...)
+		e.Envelope, _ = event.Next(event.Envelope{ID: cause}, "simulation", w.now, p)
 		e.payload = nil
 	} else {
-		e.ID, e.Cause, e.Time = event.Derive(append([]string{cause, string(p.Type())}, what...)...), cause, w.now
+		e.ID, e.Cause, e.Time = event.Derive(cause, string(p.Type())), cause, w.now
 	}
 	return e
 }

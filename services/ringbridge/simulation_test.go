@@ -70,7 +70,7 @@ func TestSimulation(t *testing.T) {
 	if first == 0 {
 		first = uint64(time.Now().UnixNano())
 	}
-	defer debug.SetGCPercent(debug.SetGCPercent(800))
+	defer debug.SetGCPercent(debug.SetGCPercent(1500))
 	var (
 		next    atomic.Int64
 		stop    atomic.Bool

@@ -214,6 +214,7 @@ func (w *world) freeze(d time.Duration) {
 	w.tell("the process is paused for %v", d)
 	w.frozen = later(w.frozen, w.now.Add(d))
 	w.troubleUntil(w.frozen)
+	w.bunched = later(w.bunched, w.frozen.Add(bunching))
 }
 
 func (w *world) troubleUntil(at time.Time) { w.trouble = later(w.trouble, at) }
