@@ -6,39 +6,39 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/bitrix"
 )
 
-// fault is what goes wrong with one request.
-type fault int
+// mishap is what goes wrong with one request.
+type mishap int
 
 const (
-	noFault             fault = iota
-	neverArrived              // and nobody says so until the time is up
-	answerLost                // carried out, then the connection breaks
-	carriedOutLater           // the connection breaks at once, the portal goes on by itself
-	carriedOutInPart          // the first commands only, then the portal dies
-	carriedOutInTwo           // some now, some up to a minute later; no answer
-	commandFailed             // one command, for a reason that passes
-	commandUnknown            // one command, and nobody knows whether it was carried out
-	commandRefused            // one create, for good
-	diesWhileOut              // the process dies while the request is out
-	pageInstead               // a page instead of an answer, after the write or without it
-	tooFast                   // refused for its pace: surely not run
-	noConnection              // surely not sent
-	slowAnswer                // just in time
-	pausedBeforeLeaving       // the process is paused between the intent and the request
+	noFault             mishap = iota
+	neverArrived               // and nobody says so until the time is up
+	answerLost                 // carried out, then the connection breaks
+	carriedOutLater            // the connection breaks at once, the portal goes on by itself
+	carriedOutInPart           // the first commands only, then the portal dies
+	carriedOutInTwo            // some now, some up to a minute later; no answer
+	commandFailed              // one command, for a reason that passes
+	commandUnknown             // one command, and nobody knows whether it was carried out
+	commandRefused             // one create, for good
+	diesWhileOut               // the process dies while the request is out
+	pageInstead                // a page instead of an answer, after the write or without it
+	tooFast                    // refused for its pace: surely not run
+	noConnection               // surely not sent
+	slowAnswer                 // just in time
+	pausedBeforeLeaving        // the process is paused between the intent and the request
 	faultKinds
 )
 
-func (f fault) String() string {
+func (f mishap) String() string {
 	return [...]string{"none", "never arrived", "answer lost", "carried out later", "carried out in part", "carried out in two parts",
 		"command failed", "command unknown", "command refused", "died while out", "page", "too fast", "no connection", "slow", "paused before leaving"}[f]
 }
 
 // drawFault takes one of the history's faults, or none.
-func (w *world) drawFault(u *unit) fault {
+func (w *world) drawFault(u *unit) mishap {
 	if w.script.faults == 0 || w.dice.IntN(5) < 2 || !u.writes && w.dice.IntN(3) > 0 {
 		return noFault
 	}
-	f := fault(1 + w.dice.IntN(int(faultKinds)-2))
+	f := mishap(1 + w.dice.IntN(int(faultKinds)-2))
 	mayRefuse := w.script.refusals > 0 && u.writes
 	switch {
 	case mayRefuse && w.dice.IntN(3) == 0:
@@ -142,7 +142,7 @@ func (p *fakePortal) receive(u *unit, answered func(bitrix.BatchAnswer, *bitrix.
 var unreadable = &bitrix.Error{Class: bitrix.Ambiguous, Reason: bitrix.ReasonUnreadable}
 
 // failCommand makes one command of a batch fail, at any position.
-func (p *fakePortal) failCommand(x *execution, f fault) {
+func (p *fakePortal) failCommand(x *carriedOut, f mishap) {
 	if len(x.unit.batch) == 0 {
 		return
 	}

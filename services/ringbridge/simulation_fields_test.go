@@ -28,7 +28,7 @@ func (p *fakePortal) bindings(fields bitrix.Params, results map[string]int) (out
 		prefix, id, _ := strings.Cut(written, "_")
 		n, err := strconv.Atoi(id)
 		if err != nil {
-			n = number(id, results)
+			n = idNumber(id, results)
 		}
 		t := p.find(n)
 		if t == nil || map[string]string{"L": "lead", "D": "deal", "C": "contact"}[prefix] != t.kind {
@@ -54,7 +54,7 @@ func (p *fakePortal) write(t *thing, c bitrix.Command) {
 		case "comments", "DESCRIPTION":
 			t.text = text(f.Value)
 		case "assignedById", "RESPONSIBLE_ID":
-			t.responsible = number(f.Value, nil)
+			t.responsible = idNumber(f.Value, nil)
 		case "DEADLINE":
 			t.deadline, _ = f.Value.(time.Time)
 		}
@@ -72,7 +72,7 @@ func (p *fakePortal) search(c bitrix.Command) json.RawMessage {
 	case get(filter, "UF_CRM_TASK") != nil:
 		bound := text(get(filter, "UF_CRM_TASK"))
 		_, id, _ := strings.Cut(bound, "_")
-		if to := p.find(number(id, nil)); to != nil {
+		if to := p.find(idNumber(id, nil)); to != nil {
 			bound = cmpOr(to.external, bound)
 		}
 		matches = func(t *thing) bool { return t.kind == "task" && slices.Contains(t.links, bound) }
@@ -106,7 +106,7 @@ func get(p bitrix.Params, name string) any {
 func text(v any) string { s, _ := v.(string); return s }
 
 // number is an id that is given, or the one of an earlier command that is referred to.
-func number(v any, results map[string]int) int {
+func idNumber(v any, results map[string]int) int {
 	switch v := v.(type) {
 	case int:
 		return v
@@ -118,7 +118,7 @@ func number(v any, results map[string]int) int {
 		n, _ := strconv.Atoi(v)
 		return n
 	case bitrix.Reference:
-		return number(v.String(), results)
+		return idNumber(v.String(), results)
 	}
 	return 0
 }

@@ -164,8 +164,7 @@ func (w *world) learn(u *unit, answer bitrix.BatchAnswer, err *bitrix.Error) {
 		o := &answer.Outcomes[i]
 		g.budget.Observe(u.batch[i].Method, o.Time)
 		if o.Error != nil && o.Error.Reason == bitrix.ReasonMethodBudget {
-			g.budget.Refused(u.batch[i].Method, o.Error.RetryAt, w.now)
-			o.Error.RetryAt, _ = g.budget.Blocked(u.batch[i].Method, w.now)
+			o.Error.RetryAt = g.budget.Refused(u.batch[i].Method, o.Error.RetryAt, w.now)
 		}
 		if err == nil && o.Error != nil && !o.NotRun && o.Error.Class == bitrix.Wait {
 			err = o.Error

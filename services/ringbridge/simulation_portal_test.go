@@ -92,8 +92,8 @@ func (p *fakePortal) count() (refused bool) {
 	return false
 }
 
-// execution is a batch that is being carried out, perhaps in parts.
-type execution struct {
+// carriedOut is a batch that is being carried out, perhaps in parts.
+type carriedOut struct {
 	portal  *fakePortal
 	unit    *unit
 	answer  bitrix.BatchAnswer
@@ -106,12 +106,12 @@ type execution struct {
 	effect  bool
 }
 
-func (p *fakePortal) begin(u *unit) *execution {
-	return &execution{portal: p, unit: u, results: map[string]int{}, failAt: -1}
+func (p *fakePortal) begin(u *unit) *carriedOut {
+	return &carriedOut{portal: p, unit: u, results: map[string]int{}, failAt: -1}
 }
 
 // run carries out the commands up to a place.
-func (x *execution) run(to int) {
+func (x *carriedOut) run(to int) {
 	if x.unit.look != nil {
 		x.unit.look()
 		return
@@ -139,10 +139,10 @@ func (x *execution) run(to int) {
 }
 
 // about is the external id of what a command makes or changes.
-func (x *execution) about(c bitrix.Command) string {
+func (x *carriedOut) about(c bitrix.Command) string {
 	fields, _ := get(c.Params, "fields").(bitrix.Params)
 	for _, name := range []string{"id", "taskId"} {
-		if t := x.portal.find(number(get(c.Params, name), x.results)); t != nil {
+		if t := x.portal.find(idNumber(get(c.Params, name), x.results)); t != nil {
 			return t.external
 		}
 	}
@@ -168,14 +168,14 @@ func (p *fakePortal) command(c bitrix.Command, results map[string]int) (json.Raw
 	case "crm.item.add", "tasks.task.add":
 		return p.add(c, results)
 	case "crm.item.update":
-		t := p.find(number(get(c.Params, "id"), results))
+		t := p.find(idNumber(get(c.Params, "id"), results))
 		if t == nil || t.deleted {
 			return nil, notThere
 		}
 		p.write(t, c)
 		return raw(`{"item":{"id":`, t.id, `}}`), nil
 	case "tasks.task.complete", "tasks.task.update", "tasks.task.get":
-		return p.task(c, p.find(number(get(c.Params, "taskId"), results)))
+		return p.task(c, p.find(idNumber(get(c.Params, "taskId"), results)))
 	case "crm.item.list", "tasks.task.list":
 		return p.search(c), nil
 	}
@@ -206,9 +206,9 @@ func (p *fakePortal) add(c bitrix.Command, results map[string]int) (json.RawMess
 	fields, _ := get(c.Params, "fields").(bitrix.Params)
 	t := &thing{id: len(p.things) + 1, created: w.now, visible: w.now.Add(w.upTo(blindness)), kind: "task"}
 	if c.Method == "crm.item.add" {
-		t.kind = map[int]string{1: "lead", 2: "deal", 3: "contact"}[number(get(c.Params, "entityTypeId"), nil)]
+		t.kind = map[int]string{1: "lead", 2: "deal", 3: "contact"}[idNumber(get(c.Params, "entityTypeId"), nil)]
 		t.external = text(get(fields, "originId"))
-		t.contact = number(get(fields, "contactId"), results)
+		t.contact = idNumber(get(fields, "contactId"), results)
 		if fm, ok := get(fields, "fm").([]bitrix.Params); ok {
 			t.phone = text(get(fm[0], "value"))
 		}

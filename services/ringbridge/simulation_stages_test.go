@@ -141,6 +141,7 @@ func (w *world) resolve(lane string, e *entry) {
 		w.decided(lane, e, c, resolved)
 		return
 	}
+	w.again = w.again || file.Resolved != nil && !c.Retry
 	if c.Direction == event.Internal {
 		w.decided(lane, e, c, resolver.Resolve(file, c, e.ID, w.settings, found{}, 0))
 		return

@@ -170,7 +170,7 @@ func (t tally) String() string {
 		t.longestDoubt.Round(time.Second), t.longestQuiet.Round(time.Second))
 	for f, n := range t.faults {
 		if f != int(noFault) {
-			fmt.Fprintf(&b, " %s %d,", fault(f), n)
+			fmt.Fprintf(&b, " %s %d,", mishap(f), n)
 		}
 	}
 	b.WriteString(" troubles:")
@@ -185,7 +185,7 @@ func (t tally) String() string {
 func (t tally) demand(report *testing.T) {
 	for f, n := range t.faults {
 		if f != int(noFault) && n < t.histories/100 {
-			report.Errorf("the simulation is too kind: %q happened %d times in %d histories", fault(f), n, t.histories)
+			report.Errorf("the simulation is too kind: %q happened %d times in %d histories", mishap(f), n, t.histories)
 		}
 	}
 	for k, n := range t.troubles {

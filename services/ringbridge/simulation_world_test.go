@@ -25,8 +25,11 @@ type world struct {
 	portal fakePortal
 	// trouble is when the last thing went wrong, or came from outside.
 	trouble time.Time
-	wrong   string                           // the first promise that was seen broken on the way
-	story   func(format string, args ...any) // nil unless somebody reads it
+	// again is true once a call of which nothing had been made was decided again: the CRM is
+	// asked then, and what it says depends on the other calls of the client meanwhile.
+	again bool
+	wrong string                           // the first promise that was seen broken on the way
+	story func(format string, args ...any) // nil unless somebody reads it
 
 	// What is on disk: it outlives the process.
 	files       map[string]*callfile.File
