@@ -36,8 +36,8 @@ var outages = []away{
 		shut: func(c *company) { c.portal.RevokeWebhook() }, back: func(c *company) { c.portal.RestoreWebhook() },
 	},
 	{
-		// The first lost answer makes the portal slow, the next one down.
-		what: "the portal shows a page about maintenance", state: "down", reason: "can't be read", calls: 20, tries: 6, alarms: []string{"warn " + portalUnwell, "warn " + portalUnwell, "info " + portalBack},
+		// The first lost answer makes the portal slow, the next one down: one alarm.
+		what: "the portal shows a page about maintenance", state: "down", reason: "can't be read", calls: 20, tries: 6, alarms: []string{"warn " + portalUnwell, "info " + portalBack},
 		shut: func(c *company) { c.portal.Inject(bitrixtest.Fault{Times: -1, Do: bitrixtest.HTML502Before}) },
 		back: func(c *company) { c.portal.Heal() },
 	},

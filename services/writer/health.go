@@ -66,14 +66,19 @@ func (g *gateway) learn(r *request, answer bitrix.BatchAnswer, err error) {
 	case bitrix.ReasonCredentials, bitrix.ReasonScope, bitrix.ReasonPlan, bitrix.ReasonPortalGone, bitrix.ReasonOverload, bitrix.ReasonMoved, bitrix.ReasonForbidden:
 		state, pause = crm.PortalRefused, min(5*time.Second<<min(g.failures, 6), 5*time.Minute)
 	}
-	if pause > 0 {
+	// Requests that were out together are one failure: the pause grows with the tries.
+	if pause > 0 && !now.Before(g.pause) {
 		g.failures++
 		g.pause = now.Add(pause)
 	}
-	if g.portal.State != state || g.portal.Reason != string(worst.Reason) {
+	if well := g.portal.State == crm.PortalOK; well || g.portal.State != state || g.portal.Reason != string(worst.Reason) {
 		g.turn(state, worst.Reason, now)
-		g.log.Warn("the portal is not well", zap.String("state", string(state)), zap.Error(worst))
-		g.alarm(false)
+		if well {
+			g.log.Warn("the portal is not well", zap.String("state", string(state)), zap.Error(worst))
+			g.alarm(false)
+		} else { // people have heard of it: one outage is one alarm
+			g.log.Info("what is wrong with the portal changed", zap.String("state", string(state)), zap.Error(worst))
+		}
 	}
 	g.portal.RetryAt = g.pause
 }
