@@ -149,7 +149,7 @@ type Tx struct {
 
 // Exec runs a statement and says how many rows it touched.
 func (t *Tx) Exec(query string, args ...any) (int64, error) {
-	s, err := t.prepared(query)
+	s, err := t.prepared(query) //nolint:sqlclosecheck // it is kept for the next call and closed with the file
 	if err != nil {
 		return 0, err
 	}
@@ -162,7 +162,7 @@ func (t *Tx) Exec(query string, args ...any) (int64, error) {
 
 // Row reads one row into into; ok is false where there is none.
 func (t *Tx) Row(query string, args []any, into ...any) (ok bool, err error) {
-	s, err := t.prepared(query)
+	s, err := t.prepared(query) //nolint:sqlclosecheck // likewise
 	if err != nil {
 		return false, err
 	}

@@ -172,7 +172,9 @@ func (v *View) fill(ctx context.Context, f *file, progress *bus.Progress) error 
 		ended <- v.bus.Follow(ctx, bus.View{Name: v.model.Name + ".new", Apply: apply}, progress)
 	}()
 	if err := progress.Wait(ctx, last); err != nil {
-		<-ended
+		if err := <-ended; err != nil && context.Cause(ctx) == nil {
+			return err
+		}
 		return context.Cause(ctx)
 	}
 	stop(nil)

@@ -97,7 +97,7 @@ func (h *house) ids() (ids []string) {
 	h.t.Helper()
 	db, done := h.view.Read()
 	defer done()
-	rows, err := db.Query("SELECT id FROM names ORDER BY seq")
+	rows, err := db.Query("SELECT id FROM names ORDER BY seq") //nolint:rowserrcheck // it is, below
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func TestWhoReadsTheOldFileReadsItToItsEnd(t *testing.T) {
 	for rows.Next() {
 		n++
 	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil || n != 50 {
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil || n != 50 { //nolint:sqlclosecheck // the test is about when it is closed
 		t.Errorf("the old file gave %d of 50 rows (%v)", n, err)
 	}
 	if len(h.files()) != 2 {

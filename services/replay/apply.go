@@ -112,10 +112,8 @@ func (r *replayer) carryOut(b *book) {
 			if errors.Is(err, errStale) {
 				state = Failed
 			}
-			if moved, moveErr := b.move(state, err.Error(), Applying); moveErr != nil {
+			if _, moveErr := b.move(state, err.Error(), Applying); moveErr != nil {
 				r.Log.Error("a replay's state could not be kept", zap.Error(moveErr))
-			} else if moved && state == Failed {
-				err = r.tell(b)
 			}
 		}
 		if b.plan().State == Done || b.plan().State == Failed {

@@ -84,8 +84,8 @@ func (r *replayer) gather(ctx context.Context, p Plan, s service.Revision, a *ar
 			if err != nil {
 				return fmt.Errorf("keep the reports: %w", err)
 			}
-			defer tx.Rollback() // after Commit it has nothing to do
-			insert, err := tx.PrepareContext(ctx, "INSERT OR IGNORE INTO reports VALUES (?, ?, ?, ?, ?)")
+			defer tx.Rollback()                                                                           // after Commit it has nothing to do
+			insert, err := tx.PrepareContext(ctx, "INSERT OR IGNORE INTO reports VALUES (?, ?, ?, ?, ?)") //nolint:sqlclosecheck // it ends with its transaction
 			if err != nil {
 				return fmt.Errorf("keep the reports: %w", err)
 			}
@@ -202,7 +202,7 @@ type input struct {
 func (r *replayer) calls(ctx context.Context, project string, a *archive, each func(input) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	rows, err := a.db.QueryContext(ctx, "SELECT call FROM reports GROUP BY call ORDER BY min(seq)")
+	rows, err := a.db.QueryContext(ctx, "SELECT call FROM reports GROUP BY call ORDER BY min(seq)") //nolint:rowserrcheck,sqlclosecheck // they are, where the rows end
 	if err != nil {
 		return fmt.Errorf("list the calls: %w", err)
 	}

@@ -335,7 +335,7 @@ func (b *book) tick(n int, state string) error {
 // recount reads the progress from the jobs: a process that died may not have noted it.
 func (b *book) recount() error {
 	var applied, skipped int
-	err := b.db.QueryRow("SELECT count(*) FILTER (WHERE state = 'applied'), count(*) FILTER (WHERE state = 'skipped') FROM jobs").Scan(&applied, &skipped)
+	err := b.db.QueryRowContext(context.Background(), "SELECT count(*) FILTER (WHERE state = 'applied'), count(*) FILTER (WHERE state = 'skipped') FROM jobs").Scan(&applied, &skipped)
 	if err != nil {
 		return fmt.Errorf("count what is done: %w", err)
 	}

@@ -147,7 +147,7 @@ func (w *world) carry(u *unit) {
 func (w *world) reserve() {
 	state := w.gateway.bucket.State()
 	if w.pace != nil {
-		var stored bitrix.Bucket = bitrix.NewBucket(w.script.portal.perSecond, w.script.portal.burst, false, w.now)
+		stored := bitrix.NewBucket(w.script.portal.perSecond, w.script.portal.burst, false, w.now)
 		stored.Restore(w.pace.BucketState, w.now)
 		if s := stored.State(); state.Level <= s.Level && !state.Until.After(s.Until) {
 			return

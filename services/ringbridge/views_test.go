@@ -91,7 +91,7 @@ func aStory(t *testing.T, chance *rand.Rand, id string) (out []event.Envelope) {
 	}
 	facts := event.Call{ID: id, Event: "after", Final: true, Direction: event.Inbound, Outcome: event.Answered, Client: "+380671112233", StartedAt: &at}
 	add(event.First("classifier", at, &event.CallClassified{Project: "shop", Changed: true, Call: facts}))
-	plan := ""
+	var plan string
 	var commands []event.BitrixCommand
 	for range chance.IntN(12) {
 		switch chance.IntN(7) {

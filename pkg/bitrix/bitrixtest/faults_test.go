@@ -106,7 +106,7 @@ func TestALateRequestIsOfTheTimeWhenItWasDueAlsoWhenNobodyLooked(t *testing.T) {
 	p.Inject(Fault{Do: Late(30 * time.Second)})
 	fetch(t, url+"crm.item.add", json.RawMessage(`{"entityTypeId": 1, "fields": {"title": "A"}}`))
 	c.move(40 * time.Second)
-	if _, body, err := fetch(t, url+"crm.item.list", json.RawMessage(`{"entityTypeId": 1}`)); err != nil || !strings.Contains(string(body), `"title":"A"`) {
+	if _, body, err := fetch(t, url+"crm.item.list", json.RawMessage(`{"entityTypeId": 1}`)); err != nil || !strings.Contains(body, `"title":"A"`) {
 		t.Errorf("ten seconds after it was due a list shows %s (%v), want the lead", body, err)
 	}
 }

@@ -29,7 +29,7 @@ func ServeThree(t testing.TB) (url string, stop func(n int)) {
 	var routes []*neturl.URL
 	ports := make([]int, 3)
 	for i := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +106,7 @@ type Line struct {
 // Lay makes a line to the broker at a loopback address.
 func Lay(t testing.TB, url string) *Line {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func (l *Line) accept() {
 		if err != nil {
 			return
 		}
-		b, err := net.Dial("tcp", l.to)
+		b, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", l.to)
 		if err != nil {
 			_ = a.Close()
 			return
