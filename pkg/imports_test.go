@@ -60,10 +60,12 @@ var house = map[string]struct{ may, tests string }{
 	"services/analytics":   {may: "pkg/bus pkg/event pkg/service pkg/view", tests: "pkg/bus/bustest pkg/settings"},
 	"services/callcounter": {may: "pkg/bus pkg/event pkg/service", tests: "pkg/bus/bustest"}, // the example
 	"services/console":     {may: "pkg/fault pkg/bus pkg/callfile pkg/crm pkg/event pkg/phone pkg/reconciliation pkg/rules pkg/service pkg/settings pkg/view", tests: "pkg/bus/bustest"},
-	"services/check":       {may: "pkg/bitrix pkg/settings", tests: "pkg/bitrix/bitrixtest"},
-	"services/reconciler":  {may: "pkg/fault pkg/bus pkg/callfile pkg/event pkg/reconciliation pkg/ringostat pkg/service pkg/settings", tests: "pkg/ringostat/ringostattest pkg/bus/bustest"},
-	"services/replay":      {may: "pkg/fault pkg/bus pkg/callfile pkg/crm pkg/event pkg/phone pkg/rules pkg/service pkg/settings", tests: "pkg/bus/bustest"},
-	"services/demo":        {may: "pkg/bitrix/bitrixtest pkg/settings"},
+	// The console in a browser: it asks the API.
+	"services/console/pages": {may: "pkg/event pkg/phone pkg/rules pkg/service pkg/settings", tests: "services/console pkg/bus pkg/bus/bustest"},
+	"services/check":         {may: "pkg/bitrix pkg/settings", tests: "pkg/bitrix/bitrixtest"},
+	"services/reconciler":    {may: "pkg/fault pkg/bus pkg/callfile pkg/event pkg/reconciliation pkg/ringostat pkg/service pkg/settings", tests: "pkg/ringostat/ringostattest pkg/bus/bustest"},
+	"services/replay":        {may: "pkg/fault pkg/bus pkg/callfile pkg/crm pkg/event pkg/phone pkg/rules pkg/service pkg/settings", tests: "pkg/bus/bustest"},
+	"services/demo":          {may: "pkg/bitrix/bitrixtest pkg/settings"},
 	"services/ringbridge": {may: "pkg/fault pkg/bitrix pkg/bus pkg/callfile pkg/event pkg/rules pkg/service pkg/settings pkg/view", // and every service
 		tests: "pkg/bitrix/bitrixtest pkg/bus/bustest pkg/crm pkg/ringostat pkg/ringostat/ringostattest pkg/rules/scenario"},
 }

@@ -11,21 +11,34 @@ import (
 )
 
 // SignedIn opens an API to requests that carry the bearer token, compared in constant
-// time. Its refusals, and the mux's own (unknown address, other method), have the
-// form of RFC 9457.
-func SignedIn(token settings.Secret, api *http.ServeMux) http.Handler {
+// time. Its refusal has the form of RFC 9457.
+func SignedIn(token settings.Secret, api http.Handler) http.Handler {
 	want := sha256.Sum256([]byte(token.Reveal()))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		w.Header().Set("Cache-Control", "no-store")
 		scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		got := sha256.Sum256([]byte(strings.TrimSpace(given)))
 		if !strings.EqualFold(scheme, "Bearer") || token == "" || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			neverStored(w)
 			w.Header().Set("WWW-Authenticate", `Bearer realm="ringbridge"`)
 			Problem(w, http.StatusUnauthorized, "sign in", "Send the header `Authorization: Bearer TOKEN` with the console's token.")
 			return
 		}
+		api.ServeHTTP(w, r.WithContext(As(r.Context(), TokenHolder)))
+	})
+}
+
+// Guarded is the API for people who are known (see [As]), whichever door they came by:
+// what a role may not do is refused. needs tells the least role for a pattern of the
+// mux. Its refusals, and the mux's own (unknown address, other method), have the form
+// of RFC 9457.
+func Guarded(api *http.ServeMux, needs func(pattern string) Role) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		neverStored(w)
 		if _, pattern := api.Handler(r); pattern != "" {
+			if needed := needs(pattern); !Who(r.Context()).Role.May(needed) {
+				Problem(w, http.StatusForbidden, "not allowed", "This takes the role "+string(needed)+". Ask an admin.")
+				return
+			}
 			api.ServeHTTP(w, r)
 			return
 		}
@@ -38,6 +51,11 @@ func SignedIn(token settings.Secret, api *http.ServeMux) http.Handler {
 		}
 		Problem(w, http.StatusNotFound, "no such address", "GET /api/openapi.yaml describes what there is.")
 	})
+}
+
+func neverStored(w http.ResponseWriter) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
 }
 
 // refusal catches what a mux would have answered.

@@ -47,7 +47,7 @@ func TestTheAPIOpensToItsTokenOnly(t *testing.T) {
 			if c.sign != "" {
 				r.Header.Set("Authorization", c.sign)
 			}
-			SignedIn(c.token, api).ServeHTTP(w, r)
+			SignedIn(c.token, Guarded(api, func(string) Role { return Admin })).ServeHTTP(w, r)
 			if w.Code != c.code || w.Header().Get("Allow") != c.allow {
 				t.Errorf("%s %s with %q: %d, Allow %q; want %d, %q", c.method, c.path, c.sign, w.Code, w.Header().Get("Allow"), c.code, c.allow)
 			}

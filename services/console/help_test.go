@@ -92,7 +92,7 @@ func (d *desk) start() {
 	if err := Start(d.t.Context(), env, Options{Gatherer: registry, Ready: func(context.Context) error { return d.ready }}); err != nil {
 		d.t.Fatalf("start: %v", err)
 	}
-	d.mux.Handle("/api/", service.SignedIn(pass, d.api))
+	d.mux.Handle("/api/", service.SignedIn(pass, service.Guarded(d.api, Needs)))
 }
 
 // request asks the console as a client would. Every answer is held against openapi.yaml.

@@ -117,13 +117,14 @@ func greetDemo(c console, in *instance) {
 	base := "http://" + reachable(in.Addr)
 	fmt.Fprintf(c.out, `ringbridge demo: the portal and the calls are simulated, everything between them is real.
 
-  page     %s/
-  status   curl -H 'Authorization: Bearer %s' %s/api/v1/projects/%s/status
-  calls    curl -H 'Authorization: Bearer %[2]s' '%[3]s/api/v1/projects/%[4]s/calls?limit=5'
+  page     %[1]s/
+  console  %[1]s/console/  (sign in with the token %[2]s)
+  status   curl -H 'Authorization: Bearer %[2]s' %[1]s/api/v1/projects/%[3]s/status
+  calls    curl -H 'Authorization: Bearer %[2]s' '%[1]s/api/v1/projects/%[3]s/calls?limit=5'
 
 The page needs no sign-in. One webhook is broken on purpose: the log line about it is
 part of the show. Stop with Ctrl-C; nothing is kept.
-`, base, in.Token.Reveal(), base, demo.Project)
+`, base, in.Token.Reveal(), demo.Project)
 }
 
 // reachable is the address to open for one to listen on: a listener on every address

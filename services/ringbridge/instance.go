@@ -25,6 +25,7 @@ import (
 	"github.com/ringbridge/ringbridge/services/callcounter"
 	"github.com/ringbridge/ringbridge/services/classifier"
 	consoleservice "github.com/ringbridge/ringbridge/services/console"
+	"github.com/ringbridge/ringbridge/services/console/pages"
 	"github.com/ringbridge/ringbridge/services/ingress"
 	"github.com/ringbridge/ringbridge/services/planner"
 	"github.com/ringbridge/ringbridge/services/reconciler"
@@ -165,7 +166,11 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 	}
 	service.ServeViews(*env)
 	in.keepBroker()
-	env.Mux.Handle("/api/", service.SignedIn(in.Token, env.API))
+	api := service.Guarded(env.API, consoleservice.Needs)
+	env.Mux.Handle("/api/", service.SignedIn(in.Token, api))
+	if wanted("console") {
+		pages.Open(*env, pages.Options{Guarded: api, Token: in.Token, Home: o.mux == nil})
+	}
 	if o.mux != nil {
 		o.mux(env.Mux, *env)
 	}

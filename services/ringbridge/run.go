@@ -65,7 +65,7 @@ func (r runCmd) Run(c console) error {
 func (in *instance) greet(c console, cfg settings.Config) {
 	fmt.Fprintf(c.err, "ringbridge listens on http://%s\n", in.Addr)
 	if in.NewToken {
-		fmt.Fprintf(c.err, "token of the API (kept in %s/token): %s\n", cfg.Data, in.Token.Reveal())
+		fmt.Fprintf(c.err, "token of the API and of the first sign-in at http://%s/console/ (kept in %s/token): %s\n", in.Addr, cfg.Data, in.Token.Reveal())
 	}
 	for _, p := range cfg.Projects {
 		fmt.Fprintf(c.err, "webhook address of %s: %s/ringostat/%s/TOKEN, with the project's ringostat.token in the place of TOKEN\n", p.ID, cfg.PublicURL, p.ID)

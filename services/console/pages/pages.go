@@ -1,0 +1,143 @@
+// Package pages is the console as people see it in a browser: server-rendered pages on
+// the program's own address, under /console/. A page knows nothing of its own: it asks
+// the program's API in the name of the person who looks, so that whatever the pages can
+// do, a script can do too. It decides nothing and writes to no portal.
+//
+// Start reading at [Open]; what a page works with is [visit]; every text is in words*.go.
+package pages
+
+import (
+	"embed"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"strings"
+
+	"github.com/ringbridge/ringbridge/pkg/service"
+	"github.com/ringbridge/ringbridge/pkg/settings"
+)
+
+//go:embed assets
+var assets embed.FS
+
+//go:embed templates
+var templates embed.FS
+
+// Options are what only the pages need.
+type Options struct {
+	// Guarded is the program's API behind [service.Guarded]: it takes the pages' word for
+	// who a request comes from.
+	Guarded http.Handler
+	// Token opens the first sign-in.
+	Token settings.Secret
+	// Home: / leads to the console.
+	Home bool
+}
+
+type site struct {
+	service.Env
+	Options
+	sessions  *sessions
+	templates map[string]*template.Template
+}
+
+// page is one address of the console.
+type page struct {
+	pattern string // as http.ServeMux takes it; {project} is looked up
+	role    service.Role
+	serve   func(*visit)
+}
+
+// pages are all addresses that take a signed-in person, in the order of the menu.
+func (s *site) pages() []page {
+	var all []page
+	for _, some := range [][]page{homePages, callsPages, parkedPages, replayPages, numbersPages, healthPages, setupPages, rulesPages, peoplePages, auditPages} {
+		all = append(all, some...)
+	}
+	return all
+}
+
+// Open puts the pages on the environment's mux.
+func Open(env service.Env, o Options) {
+	s := &site{Env: env, Options: o, sessions: newSessions(env.Now), templates: parse()}
+	mux := http.NewServeMux()
+	files, err := fs.Sub(assets, "assets")
+	if err != nil {
+		panic(err) // the folder is compiled in
+	}
+	mux.Handle("GET /console/assets/", http.StripPrefix("/console/assets/", cached(http.FileServerFS(files))))
+	mux.HandleFunc("GET /console/signin", s.signInPage)
+	mux.HandleFunc("POST /console/signin", s.signIn)
+	mux.HandleFunc("POST /console/language", s.chooseLanguage)
+	for _, p := range s.pages() {
+		mux.HandleFunc(p.pattern, s.signedIn(p))
+	}
+	mux.HandleFunc("/console/", s.signedIn(page{"", service.Viewer, (*visit).notFound}))
+	// A form that another site sends in a person's name is refused before anything
+	// looks at it.
+	env.Mux.Handle("/console/", secured(http.NewCrossOriginProtection().Handler(mux)))
+	if o.Home {
+		env.Mux.Handle("GET /{$}", http.RedirectHandler("/console/", http.StatusSeeOther))
+	}
+}
+
+// signedIn lets a page see people who are signed in and have its role; others are sent
+// to the sign-in and come back from there.
+func (s *site) signedIn(p page) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		v := s.visit(w, r)
+		person, ok := s.sessions.who(r)
+		if !ok {
+			v.toSignIn()
+			return
+		}
+		v.Person = person
+		v.r = r.WithContext(service.As(r.Context(), person))
+		if !person.Role.May(p.role) {
+			v.problem(http.StatusForbidden, v.T("problem.role", v.T("role."+string(p.role))))
+			return
+		}
+		if id := r.PathValue("project"); id != "" {
+			found, ok := s.Projects.Get(id)
+			if !ok {
+				v.problem(http.StatusNotFound, v.T("problem.project", id))
+				return
+			}
+			v.Project = found
+		}
+		p.serve(v)
+	}
+}
+
+// secured adds what keeps a page's content from ever acting: only files of ours run,
+// nobody frames us, and what is shown stays out of shared caches.
+func secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		if secure(r) {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// secure tells whether the person's browser came by https, if need be through a proxy
+// that says so.
+func secure(r *http.Request) bool {
+	return r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
+}
+
+func cached(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-cache") // asked for again, answered "not modified"
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,47 @@
+package pages
+
+// frameTexts are those around every page.
+var frameTexts = texts{
+	"name":          {"ringbridge", "ringbridge", "ringbridge"},
+	"skip":          {"До змісту", "К содержанию", "Skip to content"},
+	"menu":          {"Розділи", "Разделы", "Sections"},
+	"menu.calls":    {"Дзвінки", "Звонки", "Calls"},
+	"menu.parked":   {"Відкладене", "Отложенное", "Parked"},
+	"menu.replay":   {"Перерахунок", "Пересчёт", "Replay"},
+	"menu.numbers":  {"Аналітика", "Аналитика", "Analytics"},
+	"menu.health":   {"Стан", "Состояние", "Health"},
+	"menu.setup":    {"Налаштування", "Настройка", "Set up"},
+	"menu.rules":    {"Правила", "Правила", "Rules"},
+	"menu.people":   {"Люди", "Люди", "People"},
+	"menu.audit":    {"Журнал змін", "Журнал изменений", "Audit log"},
+	"project":       {"Проєкт", "Проект", "Project"},
+	"project.go":    {"Перейти", "Перейти", "Go"},
+	"language":      {"Мова", "Язык", "Language"},
+	"lang.uk":       {"Українська", "Украинский", "Ukrainian"},
+	"lang.ru":       {"Російська", "Русский", "Russian"},
+	"lang.en":       {"Англійська", "Английский", "English"},
+	"signin":        {"Вхід", "Вход", "Sign in"},
+	"signin.token":  {"Токен консолі", "Токен консоли", "Console token"},
+	"signin.where":  {"Токен показано під час першого запуску; він лежить у файлі token у теці даних.", "Токен показан при первом запуске; он лежит в файле token в папке данных.", "The token was shown at the first start; it is in the file token in the data folder."},
+	"signin.go":     {"Увійти", "Войти", "Sign in"},
+	"signin.wrong":  {"Не підходить. Перевірте, чи скопійовано повністю.", "Не подходит. Проверьте, скопировано ли полностью.", "That does not fit. Check that it was copied whole."},
+	"signin.often":  {"Забагато спроб. Зачекайте хвилину.", "Слишком много попыток. Подождите минуту.", "Too many attempts. Wait a minute."},
+	"signout":       {"Вийти", "Выйти", "Sign out"},
+	"role.viewer":   {"перегляд", "просмотр", "viewer"},
+	"role.operator": {"оператор", "оператор", "operator"},
+	"role.admin":    {"адміністратор", "администратор", "admin"},
+
+	"problem.title":    {"Не вийшло", "Не получилось", "That did not work"},
+	"problem.back":     {"На початок", "В начало", "To the start"},
+	"problem.internal": {"Внутрішня помилка. Подробиці в журналі сервісу.", "Внутренняя ошибка. Подробности в журнале сервиса.", "An internal error. The log of the service says more."},
+	"problem.address":  {"Такої сторінки немає.", "Такой страницы нет.", "There is no such page."},
+	"problem.project":  {"Проєкту %s немає.", "Проекта %s нет.", "There is no project %s."},
+	"problem.role":     {"Для цього потрібна роль «%s». Зверніться до адміністратора.", "Для этого нужна роль «%s». Обратитесь к администратору.", "This takes the role “%s”. Ask an admin."},
+
+	"home.none": {"Ще немає жодного проєкту.", "Ещё нет ни одного проекта.", "There is no project yet."},
+
+	"span.s": {"%d с", "%d с", "%d s"},
+	"span.m": {"%d хв", "%d мин", "%d min"},
+	"span.h": {"%d год", "%d ч", "%d h"},
+	"span.d": {"%d дн.", "%d дн.", "%d d"},
+}
