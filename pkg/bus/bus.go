@@ -15,6 +15,7 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,6 +47,9 @@ type Options struct {
 	// MaxStore limits the embedded broker's files in bytes, so that a full disk is a
 	// refusal and not a hang. Default: what the disk has room for, at most 16 GiB.
 	MaxStore int64
+	// Memory is a folder of a file system in memory. Where it is one, events that are
+	// published at the same time share an fsync. Default: /dev/shm.
+	Memory string
 	// URL, Credentials and Replicas describe an outside cluster.
 	URL, Credentials string
 	Replicas         int
@@ -66,6 +70,8 @@ type Bus struct {
 	// writes is held for reading by every write, and for writing while a backup looks.
 	writes *sync.RWMutex
 	disk   *disk // of the embedded broker
+	stage  *stage
+	groups *groups // nil where each event is stored alone
 }
 
 // ErrUnavailable is returned when the broker did not say that it stored an event.
@@ -90,7 +96,21 @@ func Open(ctx context.Context, o Options) (*Bus, error) {
 	if err := b.makeStream(ctx, topicEvents+".>"); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
+	b.openGroups(o)
 	return b, nil
+}
+
+// openGroups lets events share an fsync where there is one to share.
+func (b *Bus) openGroups(o Options) {
+	if b.server == nil || o.Fast {
+		return
+	}
+	st, err := openStage(o.Dir, cmp.Or(o.Memory, memory), b.name)
+	if err != nil {
+		b.log.Warn("there is no memory to gather events in: each is stored alone, which is slower when many come at once", zap.Error(err))
+		return
+	}
+	b.stage, b.groups = st, &groups{bus: b}
 }
 
 func (b *Bus) makeStream(ctx context.Context, subject string) (err error) {
@@ -100,6 +120,7 @@ func (b *Bus) makeStream(ctx context.Context, subject string) (err error) {
 		Retention:   jetstream.LimitsPolicy, Storage: jetstream.FileStorage, Compression: jetstream.S2Compression,
 		Discard: jetstream.DiscardNew, DenyDelete: true, AllowDirect: true,
 		Duplicates: 2 * time.Minute, Replicas: b.replicas,
+		AllowAtomicPublish: b.server != nil,
 	})
 	if err != nil {
 		return fmt.Errorf("make stream %s: %w", b.name, err)
@@ -233,6 +254,9 @@ func (b *Bus) Close() error {
 	if b.server != nil {
 		b.server.Shutdown()
 		b.server.WaitForShutdown()
+	}
+	if b.stage != nil {
+		errs = append(errs, b.stage.close())
 	}
 	if b.unlock != nil {
 		errs = append(errs, b.unlock())

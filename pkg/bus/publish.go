@@ -10,7 +10,6 @@ import (
 	wmnats "github.com/ThreeDotsLabs/watermill-nats/v2/pkg/nats"
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/ringbridge/ringbridge/pkg/event"
 )
@@ -68,14 +67,14 @@ func (b *Bus) publish(ctx context.Context, topic string, m *message.Message) (ui
 	defer b.writes.RUnlock()
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
-	ack, err := b.js.PublishMsg(ctx, wire, jetstream.WithExpectStream(b.name))
+	seq, err := b.store(ctx, wire)
 	if err != nil {
 		if b.disk != nil {
 			err = errors.Join(err, b.stuck())
 		}
 		return 0, fmt.Errorf("store message %s: %w: %w", m.UUID, ErrUnavailable, err)
 	}
-	return ack.Sequence, nil
+	return seq, nil
 }
 
 func toMessage(e event.Envelope) (*message.Message, error) {
