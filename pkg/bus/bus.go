@@ -4,7 +4,8 @@
 // prefetch).
 //
 // Promises, each with a contract test in this package:
-//   - an event is on disk before Publish returns (embedded broker: fsync each);
+//   - an event is on disk before Publish returns (embedded broker: an fsync, shared by
+//     those that come at the same time);
 //   - publishing the same id again is harmless, here and downstream;
 //   - one lane's events are handled one after the other, in their order, also across
 //     errors and restarts; other lanes go on meanwhile;
@@ -15,7 +16,6 @@
 package bus
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -98,19 +98,6 @@ func Open(ctx context.Context, o Options) (*Bus, error) {
 	}
 	b.openGroups(o)
 	return b, nil
-}
-
-// openGroups lets events share an fsync where there is one to share.
-func (b *Bus) openGroups(o Options) {
-	if b.server == nil || o.Fast {
-		return
-	}
-	st, err := openStage(o.Dir, cmp.Or(o.Memory, memory), b.name)
-	if err != nil {
-		b.log.Warn("there is no memory to gather events in: each is stored alone, which is slower when many come at once", zap.Error(err))
-		return
-	}
-	b.stage, b.groups = st, &groups{bus: b}
 }
 
 func (b *Bus) makeStream(ctx context.Context, subject string) (err error) {

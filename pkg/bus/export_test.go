@@ -91,3 +91,41 @@ func BackupOf(w io.Writer, events map[uint64]event.Envelope) error {
 	end.EventSum = sum.String()
 	return archive.finish(end)
 }
+
+// Hold makes what is published now gather, until the returned function is called.
+func (b *Bus) Hold() (release func()) {
+	b.groups.mu.Lock()
+	defer b.groups.mu.Unlock()
+	if b.groups.busy {
+		panic("something is on its way already")
+	}
+	b.groups.busy = true
+	return b.groups.next
+}
+
+// Waiting is how many events have gathered.
+func (b *Bus) Waiting() int {
+	b.groups.mu.Lock()
+	defer b.groups.mu.Unlock()
+	return len(b.groups.wait)
+}
+
+// Groups says whether events that come at the same time go together.
+func (b *Bus) Groups() bool { return b.groups != nil }
+
+// InABatch says whether the event stored at seq came together with others.
+func (b *Bus) InABatch(ctx context.Context, seq uint64) (bool, error) {
+	m, err := b.stream.GetMsg(ctx, seq)
+	if err != nil {
+		return false, err
+	}
+	return m.Header.Get("Nats-Batch-Id") != "", nil
+}
+
+// ForbidBatches makes the stream what an earlier version made.
+func (b *Bus) ForbidBatches(ctx context.Context) error {
+	config := b.stream.CachedInfo().Config
+	config.AllowAtomicPublish = false
+	_, err := b.js.UpdateStream(ctx, config)
+	return err
+}

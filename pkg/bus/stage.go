@@ -18,19 +18,18 @@ import (
 
 const (
 	// memory is where Linux has a file system in memory.
-	memory       = "/dev/shm"
-	stagePattern = "ringbridge-*"
+	memory = "/dev/shm"
 	// tmpfs is TMPFS_MAGIC of statfs(2).
 	tmpfs = 0x01021994
 )
 
 // stage is the folder in memory and the link to it in the broker's files.
-type stage struct{ link, folder string }
+type stage struct{ folder, link string }
 
 // openStage puts the staging of a stream's batches into memory. The broker must have
-// made the stream and not yet taken a batch. A link into a memory that is gone, as after
-// a restart of the machine, does no harm: the broker refuses batches, and a new stage
-// takes its place.
+// made the stream and not yet taken a batch. What a killed process left there the broker
+// has read by then, if it had to; a link into memory that went with the machine's power
+// does no harm.
 func openStage(dir, memory, stream string) (*stage, error) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(memory, &s); err != nil {
@@ -39,33 +38,23 @@ func openStage(dir, memory, stream string) (*stage, error) {
 	if int64(s.Type) != tmpfs {
 		return nil, fmt.Errorf("%s is not in memory", memory)
 	}
-	streams := filepath.Join(dir, server.JetStreamStoreDir, server.DEFAULT_GLOBAL_ACCOUNT, "streams")
-	st := &stage{link: filepath.Join(streams, stream, "batches")}
-	if err := st.clear(memory); err != nil {
-		return nil, err
+	// Named after the data folder, which only one process uses: the next finds it.
+	var d syscall.Stat_t
+	if err := syscall.Stat(dir, &d); err != nil {
+		return nil, fmt.Errorf("look at the data folder: %w", err)
 	}
-	var err error
-	if st.folder, err = os.MkdirTemp(memory, stagePattern); err != nil {
+	streams := filepath.Join(dir, server.JetStreamStoreDir, server.DEFAULT_GLOBAL_ACCOUNT, "streams")
+	st := &stage{filepath.Join(memory, fmt.Sprintf("ringbridge-%x-%x", d.Dev, d.Ino)), filepath.Join(streams, stream, "batches")}
+	if err := errors.Join(os.RemoveAll(st.folder), os.RemoveAll(st.link)); err != nil {
+		return nil, fmt.Errorf("remove what an earlier process left: %w", err)
+	}
+	if err := os.Mkdir(st.folder, 0o700); err != nil {
 		return nil, fmt.Errorf("make a folder in memory: %w", err)
 	}
 	if err := os.Symlink(st.folder, st.link); err != nil {
 		return nil, errors.Join(fmt.Errorf("link the folder in memory: %w", err), os.Remove(st.folder))
 	}
 	return st, nil
-}
-
-// clear removes what an earlier process left.
-func (st *stage) clear(memory string) error {
-	left, err := os.Readlink(st.link)
-	if ours, _ := filepath.Match(stagePattern, filepath.Base(left)); err == nil && ours && filepath.Dir(left) == filepath.Clean(memory) {
-		if err := os.RemoveAll(left); err != nil {
-			return fmt.Errorf("remove what an earlier process left in memory: %w", err)
-		}
-	}
-	if err := os.RemoveAll(st.link); err != nil {
-		return fmt.Errorf("remove the link of an earlier process: %w", err)
-	}
-	return nil
 }
 
 func (st *stage) close() error {
