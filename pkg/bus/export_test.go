@@ -92,8 +92,8 @@ func BackupOf(w io.Writer, events map[uint64]event.Envelope) error {
 	return archive.finish(end)
 }
 
-// Hold makes what is published now gather, until the returned function is called.
-func (b *Bus) Hold() (release func()) {
+// Gather makes what is published now gather, until the returned function is called.
+func (b *Bus) Gather() (release func()) {
 	b.groups.mu.Lock()
 	defer b.groups.mu.Unlock()
 	if b.groups.busy {

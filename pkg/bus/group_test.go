@@ -41,7 +41,7 @@ type fate struct {
 // together publishes events as one group, in their order.
 func together(t *testing.T, b *bus.Bus, events ...event.Envelope) []fate {
 	t.Helper()
-	release, answers := b.Hold(), make([]fate, len(events))
+	release, answers := b.Gather(), make([]fate, len(events))
 	var all sync.WaitGroup
 	for i, e := range events {
 		all.Go(func() { answers[i].seq, answers[i].err = b.Publish(context.Background(), e) })
@@ -108,7 +108,7 @@ func TestOneBadEventTakesNobodyAlong(t *testing.T) {
 		t.Fatal(err)
 	}
 	events := append(numberedTo(t, "a", 6), known, twice, twice)
-	release, answers := b.Hold(), make([]fate, len(events)+1)
+	release, answers := b.Gather(), make([]fate, len(events)+1)
 	var all sync.WaitGroup
 	for i, e := range append(events, tooLarge) {
 		all.Go(func() { answers[i].seq, answers[i].err = b.Publish(context.Background(), e) })
@@ -150,7 +150,7 @@ func TestOneBadEventTakesNobodyAlong(t *testing.T) {
 func TestWhoGivesUpIsNotStoredLaterAndTakesNobodyAlong(t *testing.T) {
 	b := openDurable(t, t.TempDir())
 	defer shut(t, b)
-	release := b.Hold()
+	release := b.Gather()
 	ctx, giveUp := context.WithCancel(t.Context())
 	events, answers := numberedTo(t, "a", 9), make(chan fate, 9)
 	gaveUp := make(chan error, 1)
@@ -184,7 +184,7 @@ func TestWhoGivesUpIsNotStoredLaterAndTakesNobodyAlong(t *testing.T) {
 
 func TestABatchThatIsNotAnsweredIsUnavailableToEach(t *testing.T) {
 	b := openDurable(t, t.TempDir())
-	release, answers := b.Hold(), make(chan error, 9)
+	release, answers := b.Gather(), make(chan error, 9)
 	for _, e := range numberedTo(t, "a", 9) {
 		go func() { _, err := b.Publish(context.Background(), e); answers <- err }()
 	}
@@ -437,7 +437,7 @@ func TestAStartAfterAKillMakesANewStage(t *testing.T) {
 func TestALoneEventDoesNotWaitForCompany(t *testing.T) {
 	b := openDurable(t, t.TempDir())
 	defer shut(t, b)
-	release := b.Hold()
+	release := b.Gather()
 	done := make(chan struct{})
 	go func() { defer close(done); publish(t, b, numbered(t, "a", 1)) }()
 	bustest.Eventually(t, limit, "it waits for the one before", func() bool { return b.Waiting() == 1 })
