@@ -75,6 +75,7 @@ var house = map[string]struct{ may, tests string }{
 // reason in its commit.
 var libraries = map[string]string{
 	"github.com/nats-io/":                   "pkg/bus pkg/bus/bustest",
+	"github.com/synadia-io/orbit.go/":       "pkg/bus", // atomic batches, design 5
 	"github.com/ThreeDotsLabs/":             "pkg/bus",
 	"github.com/google/uuid":                "pkg/event", // ids come from causes, and event makes them
 	"github.com/nyaruka/phonenumbers":       "pkg/phone pkg/settings",

@@ -10,8 +10,8 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/event"
 )
 
-// BenchmarkPublish says what safety costs: fsync for each event, or none, with one
-// publisher that waits for each, and with 32.
+// BenchmarkPublish says what safety costs: fsync or none, with one publisher that waits
+// for each event, and with 32 that share the fsync.
 func BenchmarkPublish(b *testing.B) {
 	for _, safety := range []struct {
 		name string

@@ -4,7 +4,8 @@
 // prefetch).
 //
 // Promises, each with a contract test in this package:
-//   - an event is on disk before Publish returns (embedded broker: fsync each);
+//   - an event is on disk before Publish returns (embedded broker: an fsync, shared by
+//     those that come at the same time);
 //   - publishing the same id again is harmless, here and downstream;
 //   - one lane's events are handled one after the other, in their order, also across
 //     errors and restarts; other lanes go on meanwhile;
@@ -49,6 +50,9 @@ type Options struct {
 	// MaxStore limits the embedded broker's files in bytes, so that a full disk is a
 	// refusal and not a hang. Default: what the disk has room for, at most 16 GiB.
 	MaxStore int64
+	// Memory is a folder of a file system in memory. Where it is one, events that are
+	// published at the same time share an fsync. Default: /dev/shm.
+	Memory string
 	// URL, Credentials and Replicas describe an outside cluster.
 	URL, Credentials string
 	Replicas         int
@@ -74,6 +78,8 @@ type Bus struct {
 	writes *sync.RWMutex
 	disk   *disk // of the embedded broker
 	leases *leases
+	stage  *stage
+	groups *groups // nil where each event is stored alone
 }
 
 // ErrUnavailable is returned when the broker did not say that it stored an event.
@@ -103,6 +109,7 @@ func Open(ctx context.Context, o Options) (*Bus, error) {
 		return nil, errors.Join(err, b.Close())
 	}
 	fault.Point("bus", "stream made")
+	b.openGroups(o)
 	return b, nil
 }
 
@@ -117,6 +124,7 @@ func (b *Bus) makeStream(ctx context.Context, subject string) (err error) {
 		Retention:   keep, Storage: jetstream.FileStorage, Compression: jetstream.S2Compression,
 		Discard: jetstream.DiscardNew, DenyDelete: true, AllowDirect: true,
 		Duplicates: 2 * time.Minute, Replicas: b.replicas,
+		AllowAtomicPublish: b.server != nil,
 	})
 	if err != nil {
 		return fmt.Errorf("make stream %s: %w", b.name, err)
@@ -260,6 +268,9 @@ func (b *Bus) Close() error {
 		b.server.Shutdown()
 		b.server.WaitForShutdown()
 		fault.Point("bus", "broker stopped")
+	}
+	if b.stage != nil {
+		errs = append(errs, b.stage.close())
 	}
 	if b.unlock != nil {
 		errs = append(errs, b.unlock())

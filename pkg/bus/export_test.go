@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"runtime"
 	"slices"
 	"time"
 
@@ -125,4 +126,46 @@ func (b *Bus) AskForEvents(ctx context.Context, durable string, most int, wait t
 		came <- n
 	}()
 	return came, nil
+}
+
+// Gather makes what is published from when it returns gather, until the returned
+// function is called. It waits for what is on its way.
+func (b *Bus) Gather() (release func()) {
+	for start := time.Now(); time.Since(start) < 10*time.Second; runtime.Gosched() {
+		b.groups.mu.Lock()
+		if !b.groups.busy {
+			b.groups.busy = true
+			b.groups.mu.Unlock()
+			return b.groups.next
+		}
+		b.groups.mu.Unlock()
+	}
+	panic("something is still on its way")
+}
+
+// Waiting is how many events have gathered.
+func (b *Bus) Waiting() int {
+	b.groups.mu.Lock()
+	defer b.groups.mu.Unlock()
+	return len(b.groups.wait)
+}
+
+// Groups says whether events that come at the same time go together.
+func (b *Bus) Groups() bool { return b.groups != nil }
+
+// InABatch says whether the event stored at seq came together with others.
+func (b *Bus) InABatch(ctx context.Context, seq uint64) (bool, error) {
+	m, err := b.stream.GetMsg(ctx, seq)
+	if err != nil {
+		return false, err
+	}
+	return m.Header.Get("Nats-Batch-Id") != "", nil
+}
+
+// ForbidBatches makes the stream what an earlier version made.
+func (b *Bus) ForbidBatches(ctx context.Context) error {
+	config := b.stream.CachedInfo().Config
+	config.AllowAtomicPublish = false
+	_, err := b.js.UpdateStream(ctx, config)
+	return err
 }

@@ -95,7 +95,7 @@ func storedOf(m jetstream.Msg) (stored, error) {
 	s := stored{Seq: meta.Sequence.Stream, Subject: m.Subject(), ID: m.Headers().Get(nats.MsgIdHdr), Data: m.Data()}
 	s.Header = nats.Header(maps.Clone(map[string][]string(m.Headers())))
 	maps.DeleteFunc(s.Header, func(name string, _ []string) bool {
-		return name == nats.MsgIdHdr || strings.HasPrefix(name, "Nats-Expected-")
+		return name == nats.MsgIdHdr || strings.HasPrefix(name, "Nats-Expected-") || strings.HasPrefix(name, "Nats-Batch-")
 	})
 	if len(s.Header) == 0 {
 		s.Header = nil

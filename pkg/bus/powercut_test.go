@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -27,15 +28,23 @@ const powerVariable = "RINGBRIDGE_TEST_POWER"
 // fastVariable makes it do so without fsync.
 const fastVariable = "RINGBRIDGE_TEST_POWER_FAST"
 
+// writersVariable is how many store at once: few one by one, many together.
+const writersVariable = "RINGBRIDGE_TEST_POWER_WRITERS"
+
 func storeUntilTheCut() int {
 	b, err := bus.Open(context.Background(), bus.Options{Dir: os.Getenv(powerVariable), Fast: os.Getenv(fastVariable) != ""})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	count, err := strconv.Atoi(os.Getenv(writersVariable))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	var writers sync.WaitGroup
 	var out sync.Mutex
-	for w := range 4 {
+	for w := range count {
 		writers.Go(func() {
 			for n := 0; ; n++ {
 				id := fmt.Sprintf("writer%d/%d", w, n)
@@ -63,30 +72,75 @@ func storeUntilTheCut() int {
 // file system is stopped at once, without anything that was not on disk getting there.
 // That the same cut loses events where fsync is left out shows that it is one.
 func TestAPowerCutLosesNothingThatWasAcknowledged(t *testing.T) {
-	acknowledged, lost := cutPower(t, false)
-	if lost != 0 || acknowledged < 100 {
-		t.Errorf("%d of %d acknowledged events were lost, want 0 of at least 100", lost, acknowledged)
+	a := cutPower(t, fewWriters, false)
+	if a.lost != 0 || a.acknowledged < 100 {
+		t.Errorf("%d of %d acknowledged events were lost, want 0 of at least 100", a.lost, a.acknowledged)
 	}
-	t.Logf("%d acknowledged, %d lost", acknowledged, lost)
+	t.Log(a)
+}
+
+func TestAPowerCutLosesNothingThatWasAcknowledgedTogether(t *testing.T) {
+	a := cutPower(t, manyWriters, false)
+	if a.lost != 0 || a.acknowledged < 100 || a.together < a.acknowledged/2 {
+		t.Errorf("%s; want none lost of at least 100, most of them stored together", a)
+	}
+	t.Log(a)
 }
 
 func TestThePowerCutOfTheseTestsIsOne(t *testing.T) {
-	acknowledged, lost := cutPower(t, true)
-	if lost == 0 {
-		t.Errorf("without fsync none of %d acknowledged events was lost: the cut proves nothing", acknowledged)
+	a := cutPower(t, manyWriters, true)
+	if a.lost == 0 {
+		t.Errorf("without fsync none of %d acknowledged events was lost: the cut proves nothing", a.acknowledged)
 	}
-	t.Logf("%d acknowledged, %d lost", acknowledged, lost)
+	t.Log(a)
 }
 
-// cutPower stores events, cuts the power after a second and a half, and counts what a
-// new start finds of the acknowledged ones.
-func cutPower(t *testing.T, fast bool) (acknowledged, lost int) {
+// TestAKillLosesNothingThatWasAcknowledgedTogether ends the process, often in the middle
+// of a batch, and starts it again on the same folder.
+func TestAKillLosesNothingThatWasAcknowledgedTogether(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "broker")
+	for round := range 3 {
+		ids := storeUntil(t, dir, manyWriters, false, 300*time.Millisecond, func() {})
+		if a := countIn(t, dir, ids); a.lost != 0 || a.acknowledged < 10 || a.together == 0 {
+			t.Errorf("kill %d: %s; want none lost", round, a)
+		}
+	}
+}
+
+const fewWriters, manyWriters = 3, 32
+
+// aftermath is what a new start finds of what an earlier process acknowledged.
+type aftermath struct{ acknowledged, together, lost int }
+
+func (a aftermath) String() string {
+	return fmt.Sprintf("%d acknowledged, %d of them stored together with others, %d lost", a.acknowledged, a.together, a.lost)
+}
+
+// cutPower stores events, cuts the power after a second and a half, and starts again.
+func cutPower(t *testing.T, writers int, fast bool) aftermath {
 	t.Helper()
 	image, dir := loopDisk(t)
+	broker, inMemory := filepath.Join(dir, "broker"), ""
+	ids := storeUntil(t, broker, writers, fast, 1500*time.Millisecond, func() {
+		inMemory = stageOf(t, broker)
+		shutDownFileSystem(t, dir)
+	})
+	if err := os.RemoveAll(inMemory); err != nil { // that goes with the power too
+		t.Fatal(err)
+	}
+	command(t, "umount", dir)
+	command(t, "mount", "-o", "loop", image, dir)
+	return countIn(t, broker, ids)
+}
+
+// storeUntil lets a process store events for a while, does what cuts it off, and kills
+// it. It returns the ids of those that it acknowledged until then.
+func storeUntil(t *testing.T, dir string, writers int, fast bool, while time.Duration, cut func()) (ids []string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	child := exec.CommandContext(ctx, os.Args[0])
-	child.Env = append(os.Environ(), powerVariable+"="+filepath.Join(dir, "broker"))
+	child.Env = append(os.Environ(), powerVariable+"="+dir, writersVariable+"="+strconv.Itoa(writers))
 	if fast {
 		child.Env = append(child.Env, fastVariable+"=1")
 	}
@@ -99,35 +153,36 @@ func cutPower(t *testing.T, fast bool) (acknowledged, lost int) {
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var ids []string
-	cut := false
-	var uncut time.Time
+	over := false
+	var begin time.Time
 	lines := bufio.NewScanner(pipe)
 	for lines.Scan() {
-		if uncut.IsZero() {
-			uncut = time.Now()
+		if begin.IsZero() {
+			begin = time.Now()
 		}
-		if !cut && time.Since(uncut) > 1500*time.Millisecond {
-			shutDownFileSystem(t, dir)
-			cut = true
+		if !over && time.Since(begin) > while {
+			cut()
+			over = true
 			if err := child.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
 		}
 		// A real cut stops the process with the disk. Here the process lives on for a
 		// moment, and what it says then proves nothing: only what was read before counts.
-		if cut {
-			continue
+		if !over {
+			ids = append(ids, lines.Text())
 		}
-		ids = append(ids, lines.Text())
 	}
 	_ = child.Wait()
-	if !cut {
+	if !over {
 		t.Fatalf("the child ended before the cut: %s", trouble.String())
 	}
-	command(t, "umount", dir)
-	command(t, "mount", "-o", "loop", image, dir)
-	b, err := bus.Open(t.Context(), bus.Options{Dir: filepath.Join(dir, "broker")})
+	return ids
+}
+
+func countIn(t *testing.T, dir string, ids []string) aftermath {
+	t.Helper()
+	b, err := bus.Open(t.Context(), bus.Options{Dir: dir})
 	if err != nil {
 		t.Fatalf("open after the cut: %v", err)
 	}
@@ -136,18 +191,27 @@ func cutPower(t *testing.T, fast bool) (acknowledged, lost int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := map[string]bool{}
+	found := map[string]uint64{}
 	for seq := uint64(1); seq <= last; seq++ {
-		if e, err := b.Get(t.Context(), seq); err == nil {
-			found[e.ID] = true
+		e, err := b.Get(t.Context(), seq)
+		if err != nil {
+			continue
 		}
+		if before, twice := found[e.ID]; twice {
+			t.Errorf("%s is stored at %d and at %d", e.ID, before, seq)
+		}
+		found[e.ID] = seq
 	}
+	a := aftermath{acknowledged: len(ids)}
 	for _, id := range ids {
-		if !found[id] {
-			lost++
+		seq, ok := found[id]
+		if !ok {
+			a.lost++
+		} else if inABatch(t, b, seq) {
+			a.together++
 		}
 	}
-	return len(ids), lost
+	return a
 }
 
 // loopDisk makes a disk in a file and mounts it. Where that is not possible the test is

@@ -10,7 +10,6 @@ import (
 	wmnats "github.com/ThreeDotsLabs/watermill-nats/v2/pkg/nats"
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/ringbridge/ringbridge/pkg/event"
 	"github.com/ringbridge/ringbridge/pkg/fault"
@@ -76,7 +75,7 @@ func (b *Bus) publish(ctx context.Context, topic string, m *message.Message) (ui
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
 	fault.Point("publish", subject, "before")
-	ack, err := b.js.PublishMsg(ctx, wire, jetstream.WithExpectStream(b.name))
+	seq, err := b.store(ctx, wire)
 	if err != nil {
 		if b.disk != nil {
 			err = errors.Join(err, b.stuck())
@@ -84,7 +83,7 @@ func (b *Bus) publish(ctx context.Context, topic string, m *message.Message) (ui
 		return 0, fmt.Errorf("store message %s: %w: %w", m.UUID, ErrUnavailable, err)
 	}
 	fault.Point("publish", subject, "after")
-	return ack.Sequence, nil
+	return seq, nil
 }
 
 func toMessage(e event.Envelope) (*message.Message, error) {
