@@ -55,7 +55,9 @@ type record struct {
 	Changed time.Time    `json:"changed"`
 }
 
-func (r record) person(name string) Person { return Person{name, r.Role, r.Created, r.Changed, r.Stamp} }
+func (r record) person(name string) Person {
+	return Person{name, r.Role, r.Created, r.Changed, r.Stamp}
+}
 
 // book is everybody. There are few of them, so that one key holds all and a list is one
 // look.
@@ -111,8 +113,11 @@ func (p *People) Put(ctx context.Context, name string, role service.Role, passwo
 		return kept, false, ErrPassword
 	}
 	if password == "" {
-		if _, ok, err := p.Get(ctx, name); err != nil || !ok {
-			return kept, false, errors.Join(err, ErrNew)
+		switch _, ok, err := p.Get(ctx, name); {
+		case err != nil:
+			return kept, false, err
+		case !ok:
+			return kept, false, ErrNew
 		}
 	}
 	hash := ""
