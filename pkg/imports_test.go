@@ -59,7 +59,7 @@ var house = map[string]struct{ may, tests string }{
 	"services/planner":     {may: "pkg/fault pkg/bus pkg/event pkg/rules pkg/service pkg/settings", tests: "pkg/bus/bustest pkg/rules/scenario"},
 	"services/writer":      {may: "pkg/fault pkg/bitrix pkg/bus pkg/callfile pkg/crm pkg/event pkg/service pkg/settings", tests: "pkg/bus/bustest pkg/bitrix/bitrixtest"},
 	"services/analytics":   {may: "pkg/bus pkg/event pkg/service pkg/view", tests: "pkg/bus/bustest pkg/settings"},
-	"services/callcounter": {may: "pkg/bus pkg/event pkg/service", tests: "pkg/bus/bustest"}, // the example
+	"services/callcounter": {may: "pkg/bus pkg/event pkg/service pkg/view", tests: "pkg/bus/bustest"}, // the example
 	"services/console":     {may: "pkg/fault pkg/bus pkg/callfile pkg/crm pkg/event pkg/people pkg/phone pkg/reconciliation pkg/rules pkg/service pkg/settings pkg/view", tests: "pkg/bus/bustest"},
 	// The console in a browser: it asks the API.
 	"services/console/pages": {may: "pkg/event pkg/people pkg/phone pkg/rules pkg/service pkg/settings", tests: "services/console pkg/bus pkg/bus/bustest"},

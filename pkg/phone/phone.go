@@ -43,6 +43,14 @@ func Parse(raw, country string) (Number, bool) {
 	if len(raw) > maxInput {
 		return "", false
 	}
+	if n, ok := ukrainian(raw, country); ok {
+		return n, true
+	}
+	return slow(raw, country)
+}
+
+// slow asks the library.
+func slow(raw, country string) (Number, bool) {
 	plus, digits, ok := scan(raw)
 	if !ok || hidden[digits] {
 		return "", false

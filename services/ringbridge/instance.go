@@ -150,7 +150,7 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 		"planner":     planner.Start,
 		"writer":      func(e service.Env) error { return writer.Start(ctx, e) },
 		"analytics":   func(e service.Env) error { return analytics.Start(ctx, e) },
-		"callcounter": func(e service.Env) error { callcounter.Start(e); return nil },
+		"callcounter": func(e service.Env) error { return callcounter.Start(ctx, e) },
 		"replay": func(e service.Env) error {
 			return replay.Start(ctx, e, replay.Options{
 				Read: classifier.Reader, Join: func() replay.Joiner { return &classifier.Joiner{} }, AsLeg: classifier.AsLeg,
