@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"runtime"
+	"runtime/metrics"
 	"slices"
 	"strconv"
 	"testing"
@@ -27,7 +28,8 @@ import (
 // REPLAY_CALLS, 100,000 where it says nothing. The history is put straight into the
 // broker: what is measured is the plan, with the settings as they were and with others,
 // under which every lead and every task is looked at in the portal. MiB-more is how much
-// larger the heap in use was at most than before, requests what the portal was asked.
+// larger the heap in use was at most than before, MiB-live-more that of it which was no
+// garbage, requests what the portal was asked.
 func BenchmarkAPlanOfManyCalls(b *testing.B) {
 	calls := 100_000
 	if n, err := strconv.Atoi(os.Getenv("REPLAY_CALLS")); err == nil {
@@ -52,6 +54,9 @@ func (h *house) benchPlan(b *testing.B, calls int, kind string) {
 	runtime.GC()
 	runtime.ReadMemStats(&memory)
 	before, peak := memory.HeapInuse, memory.HeapInuse
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(live)
+	liveBefore, livePeak := live[0].Value.Uint64(), live[0].Value.Uint64()
 	h.portal.ForgetRequests()
 	for b.Loop() {
 		code, body := h.request(http.MethodPost, replays, "application/json", "{}")
@@ -63,7 +68,8 @@ func (h *house) benchPlan(b *testing.B, calls int, kind string) {
 			<-time.After(50 * time.Millisecond)
 			h.api(http.MethodGet, replays+"/"+p.ID+"?limit=1", &p)
 			runtime.ReadMemStats(&memory)
-			peak = max(peak, memory.HeapInuse)
+			metrics.Read(live)
+			peak, livePeak = max(peak, memory.HeapInuse), max(livePeak, live[0].Value.Uint64())
 		}
 		if p.State != "planned" || p.Calls != calls || p.Totals[kind] != 2*calls {
 			b.Fatalf("the plan is %s (%s): %s, want %d calls and every row %s", p.State, p.Reason, p, calls, kind)
@@ -71,6 +77,7 @@ func (h *house) benchPlan(b *testing.B, calls int, kind string) {
 	}
 	b.ReportMetric(float64(calls)*float64(b.N)/b.Elapsed().Seconds(), "calls/s")
 	b.ReportMetric(float64(peak-before)/(1<<20), "MiB-more")
+	b.ReportMetric(float64(livePeak-liveBefore)/(1<<20), "MiB-live-more")
 	b.ReportMetric(float64(len(h.portal.Requests()))/float64(b.N), "requests")
 }
 
