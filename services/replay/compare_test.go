@@ -135,3 +135,44 @@ func TestAThingThatAnotherCallMakesHasNoNumberYet(t *testing.T) {
 		t.Errorf("filled in: %+v, %+v; want lead 40 of contact 50", ground.Client.Open, got)
 	}
 }
+
+// TestARowSaysWhatItsValuesDoNot holds the words of a row against what is done.
+func TestARowSaysWhatItsValuesDoNot(t *testing.T) {
+	file := written()
+	lead, task := file.Journal["lead"], file.Journal["task:contact"]
+	lead.Entity.Phone, lead.Entity.Stage = "+380671112233", "NEW"
+	closed := *task.Task
+	closed.Closed = true
+	deal := event.Entity{Title: "Call", Responsible: 8, Stage: "NEW"}
+	for _, c := range []struct {
+		name      string
+		entry     callfile.Entry
+		now       event.BitrixCommand
+		kind, why string
+		keep      []string
+	}{
+		{"a phone", lead, event.BitrixCommand{Kind: event.KindLead, Entity: changed(*lead.Entity, func(e *event.Entity) { e.Phone = "+380671112299" })},
+			replayplan.Update, "the number is added beside the old one, which only a person can take away", nil},
+		{"a stage", lead, event.BitrixCommand{Kind: event.KindLead, Entity: changed(*lead.Entity, func(e *event.Entity) { e.Stage = "IN_PROCESS" })},
+			replayplan.Update, "it is moved to that stage, with all that the portal does by itself then", nil},
+		{"a task that was closed", callfile.Entry{Kind: event.KindTask, State: callfile.Confirmed, BitrixID: 20, Task: &closed}, event.BitrixCommand{Kind: event.KindTask, Task: changed(closed, func(t *event.Task) { t.Closed = false })},
+			replayplan.Update, "it was closed by this program and is opened again", nil},
+		{"a deadline that is not wanted", task, event.BitrixCommand{Kind: event.KindTask, Task: changed(*task.Task, func(t *event.Task) { t.Deadline = nil })},
+			replayplan.Same, "deadline stays as it is: it is never emptied", nil},
+		{"another pipeline", callfile.Entry{Kind: event.KindDeal, State: callfile.Confirmed, BitrixID: 30, Entity: &deal}, event.BitrixCommand{Kind: event.KindDeal, Entity: changed(deal, func(e *event.Entity) { e.Category, e.Stage = 9, "WAITS" })},
+			replayplan.Same, "it stays in pipeline 0, where it was made", []string{crm.FieldStage}},
+	} {
+		c.now.Role = "it"
+		d := want(c.now, []event.BitrixCommand{c.now}, map[string]callfile.Entry{"it": c.entry})
+		seen := &crm.SeenItem{Fields: values(c.entry.Kind, c.entry.Entity, c.entry.Task, func(event.Link) int { return 0 })}
+		rows, keep := d.settle(seen, "close")
+		if len(rows) != 1 || rows[0].Kind != c.kind || rows[0].Why != c.why || !slices.Equal(keep, c.keep) {
+			t.Errorf("%s: rows %+v, kept %q; want one %s because %q, kept %q", c.name, rows, keep, c.kind, c.why, c.keep)
+		}
+	}
+}
+
+func changed[T any](v T, change func(*T)) *T {
+	change(&v)
+	return &v
+}
