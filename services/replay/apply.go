@@ -31,7 +31,7 @@ type execution struct {
 }
 
 var (
-	errStale = errors.New("the settings were changed since the plan was made; make it again")
+	errStale = errors.New("the settings were changed since the plan was made; make it again with ringbridge replay plan, and look at what it says now")
 	errBusy  = errors.New("another plan of this project is being carried out; wait for it, or abort it")
 	errState = errors.New("the plan is not one that can be carried out")
 )

@@ -51,6 +51,9 @@ func (q *replayPlanCmd) Run(c console) error {
 	if p.State == replayplan.Failed {
 		return notWell{errors.New("the plan could not be made: " + p.Reason)}
 	}
+	if left := len(q.Call) - p.Calls; left > 0 {
+		fmt.Fprintf(c.err, "%d of the calls named are not in it: unknown ('ringbridge calls' lists them), outside the range or the rule, or worked on just now\n", left)
+	}
 	return q.show(c, p.ID, false)
 }
 

@@ -50,6 +50,18 @@ func TestTheCommandLinePlansShowsAndApplies(t *testing.T) {
 	if code, _, words = run("replay", "show", "shop.20200101-000000"); code != exitNotWell || !strings.Contains(words, "no plan") {
 		t.Errorf("a plan that is not there: exit %d, %s", code, words)
 	}
+	if code, _, words = run("replay", "plan", "--call", "nope", "--call", "c00"); code != exitDone || !strings.Contains(words, "1 of the calls named are not in it") {
+		t.Errorf("a call that is not there: exit %d, %s", code, words)
+	}
+	if code, _, words = run("replay", "plan", "--project", "shopp"); code != exitNotWell || !strings.Contains(words, "no project shopp") {
+		t.Errorf("a project that is not there: exit %d, %s", code, words)
+	}
+	h.correct(func(block map[string]any) { block["senior"] = olena })
+	stale := h.plan("{}", false)
+	h.correct(func(block map[string]any) { block["senior"] = petro })
+	if code, _, words = run("replay", "apply", stale.ID, "--yes"); code != exitNotWell || !strings.Contains(words, "ringbridge replay plan") {
+		t.Errorf("a plan older than the settings: exit %d, %s", code, words)
+	}
 	if code, _, words = run("replay", "plan", "--since", "yesterday"); code != exitUsage || !strings.Contains(words, "not understood") {
 		t.Errorf("a wrong time: exit %d, %s", code, words)
 	}
