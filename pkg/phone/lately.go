@@ -1,6 +1,9 @@
 package phone
 
-import "sync"
+import (
+	"strings"
+	"sync"
+)
 
 // mostKept bounds how many readings are kept, twice over.
 const mostKept = 4096
@@ -42,5 +45,6 @@ func (m *memory) keep(s spelling, n Number) {
 	if len(m.now) >= mostKept || m.now == nil {
 		m.old, m.now = m.now, make(map[spelling]Number, mostKept)
 	}
+	s.raw = strings.Clone(s.raw) // a part of a request would keep all of it
 	m.now[s] = n
 }
