@@ -3,8 +3,8 @@
 //
 // It must never guess: what is not plainly a telephone number (a SIP login, a
 // short internal number, a hidden caller, garbage) is refused, because a wrong
-// number joins two strangers into one client. It does no input or output and
-// keeps no state.
+// number joins two strangers into one client. It does no input or output, and
+// what it keeps changes no answer.
 //
 // Start reading at Parse.
 package phone
@@ -46,7 +46,11 @@ func Parse(raw, country string) (Number, bool) {
 	if n, ok := ukrainian(raw, country); ok {
 		return n, true
 	}
-	return slow(raw, country)
+	n := lately.read(spelling{raw, country}, func() Number {
+		n, _ := slow(raw, country)
+		return n
+	})
+	return n, n != ""
 }
 
 // slow asks the library.

@@ -107,10 +107,8 @@ func start(ctx context.Context, cfg settings.Config, o options) (*instance, erro
 
 func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options, seal settings.Key) (err error) {
 	env := &in.env
-	busOptions := bus.Options{Dir: cfg.Data + "/broker", Fast: o.fast, Lease: leaseLength, Log: o.log}
-	if cfg.NATS != nil {
-		busOptions.URL, busOptions.Credentials, busOptions.Replicas = cfg.NATS.URL, cfg.NATS.Credentials, cfg.NATS.Replicas
-	}
+	busOptions := brokerOptions(cfg)
+	busOptions.Fast, busOptions.Log = o.fast, o.log
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	*env = service.Env{
