@@ -49,7 +49,10 @@ type instance struct {
 	env    service.Env
 	server *http.Server
 	failed chan error
-	log    *zap.Logger
+	// streams is over before the server waits for what it is answering.
+	streams    context.Context
+	endStreams func()
+	log        *zap.Logger
 }
 
 // options are what a start needs beside the configuration.
@@ -70,6 +73,7 @@ func start(ctx context.Context, cfg settings.Config, o options) (*instance, erro
 		return nil, err
 	}
 	in := &instance{Token: keys.token, NewToken: keys.tokenIsNew, log: o.log, failed: make(chan error, 2)}
+	in.streams, in.endStreams = context.WithCancel(context.WithoutCancel(ctx))
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w; choose another `listen`", cfg.Listen, err)
@@ -169,7 +173,7 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 	api := service.Guarded(env.API, consoleservice.Needs)
 	env.Mux.Handle("/api/", service.SignedIn(in.Token, api))
 	if wanted("console") {
-		pages.Open(*env, pages.Options{Guarded: api, Token: in.Token, Home: o.mux == nil})
+		pages.Open(*env, pages.Options{Guarded: api, Token: in.Token, Home: o.mux == nil, Stopping: in.streams.Done()})
 	}
 	if o.mux != nil {
 		o.mux(env.Mux, *env)
@@ -188,6 +192,7 @@ func (in *instance) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
 	defer cancel()
 	fault.Point("stop", "begun")
+	in.endStreams()
 	err := in.server.Shutdown(ctx)
 	fault.Point("stop", "requests answered")
 	return errors.Join(err, in.stopParts(ctx))

@@ -32,12 +32,16 @@ type Options struct {
 	Token settings.Secret
 	// Home: / leads to the console.
 	Home bool
+	// Stopping is closed when the server wants to stop: streams end then, so that they
+	// don't hold it up.
+	Stopping <-chan struct{}
 }
 
 type site struct {
 	service.Env
 	Options
 	sessions  *sessions
+	lists     *lists
 	templates map[string]*template.Template
 }
 
@@ -60,6 +64,7 @@ func (s *site) pages() []page {
 // Open puts the pages on the environment's mux.
 func Open(env service.Env, o Options) {
 	s := &site{Env: env, Options: o, sessions: newSessions(env.Now), templates: parse()}
+	s.lists = s.newLists()
 	mux := http.NewServeMux()
 	files, err := fs.Sub(assets, "assets")
 	if err != nil {

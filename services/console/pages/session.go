@@ -68,6 +68,19 @@ func (s *sessions) who(r *http.Request) (service.Person, bool) {
 	return found.Person, true
 }
 
+// stands tells whether the request's session is still there, without keeping it alive: a
+// stream that stays open is nobody who looks.
+func (s *sessions) stands(r *http.Request) bool {
+	c, err := r.Cookie(sessionCookie)
+	if err != nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found, ok := s.by[sha256.Sum256([]byte(c.Value))]
+	return ok && !s.now().After(found.until)
+}
+
 func (s *sessions) end(r *http.Request) {
 	if c, err := r.Cookie(sessionCookie); err == nil {
 		s.mu.Lock()
