@@ -34,7 +34,7 @@ type storyCommand struct {
 }
 
 type storyData struct {
-	callItem
+	Call callItem
 	Steps []step
 	// Again is where a call that is not at its end yet is asked for again; empty for one
 	// that is.
@@ -95,7 +95,7 @@ func (v *visit) story() {
 		v.w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	d := storyData{callItem: told.callItem, Steps: v.tell(told)}
+	d := storyData{Call: told.callItem, Steps: v.tell(told)}
 	for _, s := range d.Steps {
 		if s.Parked != "" {
 			d.Parked = s.Parked
@@ -104,13 +104,13 @@ func (v *visit) story() {
 	if d.Parked != "" {
 		d.Parked = "/console/p/" + v.Project.ID + "/parked#p-" + d.Parked
 	}
-	if slices.Contains([]string{"unfinished", "waiting", "in_doubt"}, d.State) {
-		d.Again = v.CallPath(d.ID) + "?seen=" + mark
+	if slices.Contains([]string{"unfinished", "waiting", "in_doubt"}, d.Call.State) {
+		d.Again = v.CallPath(d.Call.ID) + "?seen=" + mark
 	}
-	if d.Phone != "" {
-		d.Others = address("/console/p/"+v.Project.ID+"/calls", map[string][]string{"phone": {d.Phone}})
+	if d.Call.Phone != "" {
+		d.Others = address("/console/p/"+v.Project.ID+"/calls", map[string][]string{"phone": {d.Call.Phone}})
 	}
-	d.Replay = address("/console/p/"+v.Project.ID+"/replays", map[string][]string{"call": {d.ID}})
+	d.Replay = address("/console/p/"+v.Project.ID+"/replays", map[string][]string{"call": {d.Call.ID}})
 	v.show("story", d)
 }
 
