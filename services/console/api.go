@@ -35,6 +35,8 @@ type statusAnswer struct {
 	// Reconciliation is absent for a project whose call log is not read.
 	Reconciliation *reconciliation.Status `json:"reconciliation,omitempty"`
 	Services       []lag                  `json:"services"`
+	// Doubtful are the commands in doubt, the first of them where there are many.
+	Doubtful []doubt `json:"doubtful"`
 }
 
 // lag is how far a service is behind: events not read yet, and read but not settled.
@@ -63,6 +65,10 @@ func (c *console) status(w http.ResponseWriter, r *http.Request, p service.Revis
 	}
 	out := statusAnswer{
 		Project: p.ID, Waiting: waiting, InFlight: s.InFlight, InDoubt: s.InDoubt, Parked: parked, Revision: p.Number, Portal: s.Portal, Services: []lag{},
+	}
+	if out.Doubtful, err = c.index.doubts(r.Context(), p.ID); err != nil {
+		c.failed(w, err)
+		return
 	}
 	out.Reconciliation = c.reconciliation(r.Context(), p)
 	leases := map[string]bus.Lease{}

@@ -30,7 +30,8 @@ type Options struct {
 type console struct {
 	service.Env
 	Options
-	index index
+	index   index
+	started time.Time
 }
 
 // Start builds the index and opens the API on the environment's mux.
@@ -39,7 +40,7 @@ func Start(ctx context.Context, env service.Env, o Options) error {
 	if err != nil {
 		return err
 	}
-	c := &console{env, o, index{v}}
+	c := &console{env, o, index{v}, env.Now()}
 	c.routes(env.Mux)
 	return nil
 }
@@ -56,6 +57,7 @@ func (c *console) routes(mux *http.ServeMux) {
 	})
 	api.HandleFunc("GET /api/v1/rules", c.rules)
 	api.HandleFunc("GET /api/v1/projects", c.projects)
+	api.HandleFunc("GET /api/v1/program", c.program)
 	project := c.PerProject
 	project("GET /api/v1/projects/{project}/status", c.status)
 	project("GET /api/v1/projects/{project}/calls", c.calls)

@@ -240,13 +240,13 @@ func (i index) call(ctx context.Context, project, id string) (story callStory, s
 	return story, seqs, true, err
 }
 
-// parkedItems lists what waits for a person, the newest first.
-func (i index) parkedItems(ctx context.Context, project, id string) ([]parkedItem, error) {
+// parkedItems lists what waits for a person, the newest first; limit -1 is all.
+func (i index) parkedItems(ctx context.Context, project, id string, limit int) ([]parkedItem, error) {
 	db, done := i.Read()
 	defer done()
 	items := []parkedItem{}
 	err := each(ctx, db, `SELECT id, call, step, reason, remedy, received, at FROM parked
-		WHERE project = ?1 AND state = 'parked' AND (?2 = '' OR id = ?2) ORDER BY at DESC, id`, []any{project, id}, func(rows *sql.Rows) error {
+		WHERE project = ?1 AND state = 'parked' AND (?2 = '' OR id = ?2) ORDER BY at DESC, id LIMIT ?3`, []any{project, id, limit}, func(rows *sql.Rows) error {
 		var p parkedItem
 		var received string
 		var at int64

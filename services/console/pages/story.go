@@ -34,7 +34,7 @@ type storyCommand struct {
 }
 
 type storyData struct {
-	Call callItem
+	Call  callItem
 	Steps []step
 	// Again is where a call that is not at its end yet is asked for again; empty for one
 	// that is.
