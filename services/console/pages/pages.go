@@ -62,9 +62,15 @@ func (s *site) pages() []page {
 }
 
 // Open puts the pages on the environment's mux.
-func Open(env service.Env, o Options) {
+func Open(env service.Env, o Options) { newSite(env, o).open(env.Mux) }
+
+func newSite(env service.Env, o Options) *site {
 	s := &site{Env: env, Options: o, sessions: newSessions(env.Now), templates: parse()}
 	s.lists = s.newLists()
+	return s
+}
+
+func (s *site) open(on *http.ServeMux) {
 	mux := http.NewServeMux()
 	files, err := fs.Sub(assets, "assets")
 	if err != nil {
@@ -80,9 +86,9 @@ func Open(env service.Env, o Options) {
 	mux.HandleFunc("/console/", s.signedIn(page{"", service.Viewer, (*visit).notFound}))
 	// A form that another site sends in a person's name is refused before anything
 	// looks at it.
-	env.Mux.Handle("/console/", secured(http.NewCrossOriginProtection().Handler(mux)))
-	if o.Home {
-		env.Mux.Handle("GET /{$}", http.RedirectHandler("/console/", http.StatusSeeOther))
+	on.Handle("/console/", secured(http.NewCrossOriginProtection().Handler(mux)))
+	if s.Home {
+		on.Handle("GET /{$}", http.RedirectHandler("/console/", http.StatusSeeOther))
 	}
 }
 

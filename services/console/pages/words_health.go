@@ -20,7 +20,7 @@ var healthTexts = texts{
 	"health.safe":     {"Дзвінки тим часом зберігаються; нічого не губиться.", "Звонки тем временем сохраняются; ничего не теряется.", "Calls are kept meanwhile; nothing is lost."},
 	"health.requests": {"Запитів від запуску", "Запросов с запуска", "Requests since the start"},
 	"health.pace":     {"Темп за тарифом", "Темп по тарифу", "Pace of the plan"},
-	"health.pace_is":  {"%s запиту на секунду, відмова після %s поспіль", "%s запроса в секунду, отказ после %s подряд", "%s requests a second, refused after %s at once"},
+	"health.pace_is":  {"запитів за секунду: %s; відмова після %s поспіль", "запросов в секунду: %s; отказ после %s подряд", "requests a second: %s; refused after %s at once"},
 	"health.level":    {"Лічильник порталу зараз", "Счётчик портала сейчас", "The portal's counter now"},
 	"health.level_is": {"≈ %s із %s", "≈ %s из %s", "about %s of %s"},
 	"health.yielded":  {"Поступаємось іншим програмам", "Уступаем другим программам", "Left to other programs"},
