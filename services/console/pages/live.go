@@ -165,7 +165,7 @@ func (v *visit) callsLive() {
 	var shown *callList
 	for {
 		now, known, changed := list.now()
-		if known && !v.site.sessions.stands(v.r) {
+		if known && !v.stands() {
 			out.send("ended", []byte(v.T("calls.ended")))
 			return
 		}
@@ -178,7 +178,7 @@ func (v *visit) callsLive() {
 			case <-changed:
 				waiting = false
 			case <-quiet.C:
-				if !v.site.sessions.stands(v.r) {
+				if !v.stands() {
 					out.send("ended", []byte(v.T("calls.ended")))
 					return
 				}
@@ -194,6 +194,10 @@ func (v *visit) callsLive() {
 		}
 	}
 }
+
+// stands tells whether the person is signed in still. It does not keep the session
+// alive: a stream that is open is nobody who looks.
+func (v *visit) stands() bool { return v.site.sessions.stands(v.r) }
 
 // sendCalls sends the list, and tells of the newest call where it was not there before.
 func (v *visit) sendCalls(out *stream, filter url.Values, before *callList, now callList) {
