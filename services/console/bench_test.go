@@ -31,14 +31,15 @@ func BenchmarkAMillionCalls(b *testing.B) {
 // calls event by event takes minutes.
 func multiply(b *testing.B, i index, dir string, times int) {
 	b.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "views", model.Name+".db")+"?_pragma=busy_timeout(10000)")
+	path := filepath.Join(dir, model.Name+".db")
+	if _, err := os.Stat(path); err != nil {
+		b.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(10000)")
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := os.Stat(filepath.Join(dir, "views", model.Name+".db")); err != nil {
-		b.Fatal(err)
-	}
 	for n := 1; n < times; n++ {
 		for _, query := range []string{
 			`INSERT INTO calls SELECT project, 'x' || ?1 || id, final, started_at - ?1 * 864000000, started, direction, outcome, client, phone, employee, rule, state, plan, facts, planned FROM calls WHERE id NOT LIKE 'x%'`,
@@ -56,7 +57,6 @@ func multiply(b *testing.B, i index, dir string, times int) {
 	if err := read.QueryRow("SELECT count(*) FROM calls").Scan(&have); err != nil || have < times*1000 {
 		b.Fatalf("%d calls: %v", have, err)
 	}
-	b.Logf("%d calls", have)
 }
 
 func pagesOf(b *testing.B, i index, calls int) {

@@ -86,7 +86,7 @@ var errCursor = errors.New("the cursor is not one of ours; start without it")
 
 // depth is how many calls one question looks through at most, so that an answer comes
 // in time also where next to nothing fits: the next page goes on from there.
-const depth = 10_000
+const depth = 5_000
 
 // condition is a part of a filter, and the index that finds what fits it.
 type condition struct{ column, value, index string }
