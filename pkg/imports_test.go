@@ -39,6 +39,7 @@ var house = map[string]struct{ may, tests string }{
 	"pkg/ringostat":      {may: "pkg/fault pkg/phone", tests: "pkg/ringostat/ringostattest"},
 	"pkg/bus":            {may: "pkg/fault pkg/event", tests: "schemas pkg/bus/bustest"},
 	"pkg/callfile":       {may: "pkg/fault pkg/bus pkg/event", tests: "pkg/bus/bustest"},
+	"pkg/staff":          {may: "pkg/phone"},
 	"pkg/reconciliation": {may: "pkg/event"}, // what the reconciler and the console tell each other
 	"pkg/crm":            {may: "pkg/event"},
 	"pkg/view":           {may: "pkg/fault pkg/bus pkg/event", tests: "pkg/bus/bustest"},
@@ -61,8 +62,8 @@ var house = map[string]struct{ may, tests string }{
 	"services/callcounter": {may: "pkg/bus pkg/event pkg/service", tests: "pkg/bus/bustest"}, // the example
 	"services/console":     {may: "pkg/fault pkg/bus pkg/callfile pkg/crm pkg/event pkg/phone pkg/reconciliation pkg/rules pkg/service pkg/settings pkg/view", tests: "pkg/bus/bustest"},
 	// The console in a browser: it asks the API.
-	"services/console/pages": {may: "pkg/event pkg/phone pkg/rules pkg/service pkg/settings", tests: "services/console pkg/bus pkg/bus/bustest"},
-	"services/check":         {may: "pkg/bitrix pkg/settings", tests: "pkg/bitrix/bitrixtest"},
+	"services/console/pages": {may: "pkg/event pkg/phone pkg/rules pkg/service pkg/settings pkg/staff", tests: "services/console pkg/bus pkg/bus/bustest"},
+	"services/check":         {may: "pkg/bitrix pkg/settings pkg/staff", tests: "pkg/bitrix/bitrixtest"},
 	"services/reconciler":    {may: "pkg/fault pkg/bus pkg/callfile pkg/event pkg/reconciliation pkg/ringostat pkg/service pkg/settings", tests: "pkg/ringostat/ringostattest pkg/bus/bustest"},
 	"services/replay":        {may: "pkg/fault pkg/bus pkg/callfile pkg/crm pkg/event pkg/phone pkg/rules pkg/service pkg/settings", tests: "pkg/bus/bustest"},
 	"services/demo":          {may: "pkg/bitrix/bitrixtest pkg/settings"},
