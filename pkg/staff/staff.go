@@ -138,17 +138,22 @@ var latin = strings.NewReplacer("shch", "shch", "sch", "shch", "zh", "zh", "kh",
 	"ye", "e", "yu", "iu", "ju", "iu", "ya", "ia", "ja", "ia", "yi", "i", "ii", "i", "iy", "i", "yy", "i", "ck", "k",
 	"x", "ks", "w", "v", "y", "i", "j", "i", "h", "g", "c", "k", "q", "k", "'", "", "’", "", "ʼ", "", "`", "")
 
-// sound is how a word sounds, in Latin letters.
-func sound(word string) string {
+// Latin writes the Cyrillic small letters of a text in Latin ones.
+func Latin(text string) string {
 	var b strings.Builder
-	for _, r := range word {
+	for _, r := range text {
 		if s, ok := sounds[r]; ok {
 			b.WriteString(s)
 			continue
 		}
 		b.WriteRune(r)
 	}
-	heard := latin.Replace(b.String())
+	return b.String()
+}
+
+// sound is how a word sounds, in Latin letters.
+func sound(word string) string {
+	heard := latin.Replace(Latin(word))
 	if one, ok := alike[heard]; ok {
 		return one
 	}

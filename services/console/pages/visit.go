@@ -101,6 +101,8 @@ type refused struct {
 	Status int    `json:"status"`
 	Title  string `json:"title"`
 	Detail string `json:"detail"`
+	// Problems are there where settings are wrong.
+	Problems []wrongKey `json:"problems"`
 }
 
 func (e *refused) Error() string { return e.Title + ": " + e.Detail }
