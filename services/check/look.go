@@ -86,6 +86,11 @@ func LookAt(ctx context.Context, client *bitrix.Client, p settings.Project, lang
 	return out
 }
 
+// Unread tells whether the portal was too busy to tell everything.
+func (l Look) Unread() bool {
+	return slices.ContainsFunc(l.Findings, func(f Finding) bool { return f.ID == "portal.busy" || f.ID == "unread" || f.ID == "unread.optional" })
+}
+
 func (d *doctor) list(p *Portal, a answers) {
 	if o := a.owner.value; o != nil {
 		owner := d.person(*o)

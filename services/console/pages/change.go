@@ -138,6 +138,14 @@ func among(starts ...string) func(string) bool {
 	}
 }
 
+// renderForm shows a form again. htmx swaps only what came with a good code.
+func (v *visit) renderForm(code int, page string, data any) {
+	if v.r.Header.Get("HX-Request") != "" {
+		code = http.StatusOK
+	}
+	v.render(code, page, data)
+}
+
 // saved leads back to a page, which says that the change is in force.
 func (v *visit) saved(page, what string) {
 	v.redirect("/console/p/" + v.Project.ID + "/" + page + "?" + url.Values{"saved": {what}}.Encode())

@@ -178,7 +178,7 @@ func (v *visit) people() {
 		d.code, d.WrongPeople = v.wrongOf(err, among("employees", "senior"))
 	}
 	suggest(d.Rows, d.Look.Portal, v.Project.Country)
-	v.render(d.code, "setup", d)
+	v.renderForm(d.code, "setup", d)
 }
 
 func (v *visit) readRingostat(d *setupData) []employeeRow {

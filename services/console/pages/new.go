@@ -21,6 +21,8 @@ type newData struct {
 	Insecure                                        bool
 	Tried                                           *look
 	Wrong                                           wrong
+	// Part: only the result is shown, and the fields stay as they are in the browser.
+	Part bool
 }
 
 func (v *visit) newProject() {
@@ -38,7 +40,7 @@ func (v *visit) suggestID() {
 func (v *visit) makeProject() {
 	f := v.form()
 	d := newData{Name: f.Get("name"), ID: f.Get("id"), Locale: f.Get("locale"), Country: strings.ToUpper(f.Get("country")), TimeZone: f.Get("time_zone"),
-		Host: f.Get("portal"), User: f.Get("user"), Insecure: f.Get("insecure") != ""}
+		Host: f.Get("portal"), User: f.Get("user"), Insecure: f.Get("insecure") != "", Part: v.r.Header.Get("HX-Target") == "tried"}
 	if d.ID == "" {
 		d.ID = projectID(d.Name)
 	}
@@ -56,7 +58,7 @@ func (v *visit) makeProject() {
 			if f.Get("do") != "try" {
 				code = http.StatusUnprocessableEntity
 			}
-			v.render(code, "new", d)
+			v.renderForm(code, "new", d)
 			return
 		}
 		b["senior"] = tried.Portal.Owner.ID
@@ -68,7 +70,7 @@ func (v *visit) makeProject() {
 		if code == http.StatusConflict {
 			d.Wrong = wrong{v.T("change.wrong"), map[string]string{"id": v.T("new.taken")}}
 		}
-		v.render(code, "new", d)
+		v.renderForm(code, "new", d)
 		return
 	}
 	v.redirect("/console/p/" + url.PathEscape(d.ID) + "/setup?saved=new")

@@ -112,7 +112,7 @@ func (v *visit) changeRules() {
 	var code int
 	code, d.Wrong = v.wrongOf(err, among("scenarios", "fields"))
 	d.addSpare()
-	v.render(code, "rules", d)
+	v.renderForm(code, "rules", d)
 }
 
 // typed takes over what the form holds.
@@ -146,6 +146,17 @@ func span(text string) string {
 	for unit, words := range map[string]string{"h": "h год год. година години годин ч час часа часов hour hours", "m": "m min хв хв. хвилин мин мин. минут minutes"} {
 		if slices.Contains(strings.Fields(words), fields[1]) {
 			return fields[0] + unit
+		}
+	}
+	return text
+}
+
+// Due writes a due time of whole hours or minutes in the reader's words; any other
+// stays as it is written in the settings.
+func (v *visit) Due(text string) string {
+	if n := len(text) - 1; n > 0 && (text[n] == 'h' || text[n] == 'm') {
+		if number, err := strconv.Atoi(text[:n]); err == nil {
+			return v.T("span."+text[n:], number)
 		}
 	}
 	return text

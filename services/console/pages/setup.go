@@ -104,7 +104,7 @@ func (v *visit) changePortal() {
 	if err == nil && !tried.Portal.Reached {
 		d.Tried = &tried
 		d.WrongPortal.Trouble = v.T("portal.kept")
-		v.render(http.StatusUnprocessableEntity, "setup", d)
+		v.renderForm(http.StatusUnprocessableEntity, "setup", d)
 		return
 	}
 	if err == nil {
@@ -120,7 +120,7 @@ func (v *visit) changePortal() {
 	}
 	if err != nil {
 		d.code, d.WrongPortal = v.wrongOf(err, among("bitrix24"))
-		v.render(d.code, "setup", d)
+		v.renderForm(d.code, "setup", d)
 		return
 	}
 	v.saved("setup", "portal")
@@ -158,7 +158,7 @@ func (v *visit) changeProject() {
 	d := v.setupData()
 	d.Revision, d.Name, d.Locale, d.Country, d.TimeZone = f.Get("revision"), f.Get("name"), f.Get("locale"), f.Get("country"), f.Get("time_zone")
 	d.code, d.WrongProject = v.wrongOf(err, among("name", "locale", "country", "time_zone", "ringostat"))
-	v.render(d.code, "setup", d)
+	v.renderForm(d.code, "setup", d)
 }
 
 // hookData is the page with the secret addresses.
