@@ -202,6 +202,10 @@ func (v *visit) showAddresses(method string) {
 	}
 	d, code := hookData{Needed: v.parameters(neededParameters), Useful: v.parameters(usefulParameters)}, http.StatusOK
 	err := v.do(method, v.path("hook", "addresses"), nil, &out)
+	if err == nil && method != http.MethodGet {
+		v.redirect("/console/p/" + v.Project.ID + "/setup/hook")
+		return
+	}
 	if err != nil && method != http.MethodGet {
 		code, d.Trouble = v.why(err)
 		d.Trouble = v.Known("hook."+strconv.Itoa(code), d.Trouble)
