@@ -73,7 +73,7 @@ func (c *console) dropHook(w http.ResponseWriter, r *http.Request, p service.Rev
 }
 
 func (c *console) putHook(w http.ResponseWriter, r *http.Request, next settings.Project, p service.Revision) {
-	made, err := c.Projects.Put(r.Context(), next, p.Number, by(r))
+	made, err := c.Projects.Put(r.Context(), next, p.Number, service.Who(r.Context()).Name)
 	switch {
 	case errors.Is(err, service.ErrStale):
 		c.stale(w, made)

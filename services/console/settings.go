@@ -60,7 +60,7 @@ func (c *console) changeSettings(w http.ResponseWriter, r *http.Request, p servi
 		c.wrongSettings(w, err)
 		return
 	}
-	next, err := c.Projects.Put(r.Context(), project, saw, by(r))
+	next, err := c.Projects.Put(r.Context(), project, saw, service.Who(r.Context()).Name)
 	switch {
 	case errors.Is(err, service.ErrStale):
 		c.stale(w, next)

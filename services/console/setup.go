@@ -158,7 +158,7 @@ func (c *console) createProject(w http.ResponseWriter, r *http.Request) {
 		c.wrongSettings(w, err)
 		return
 	}
-	made, err := c.Projects.Create(r.Context(), project, by(r))
+	made, err := c.Projects.Create(r.Context(), project, service.Who(r.Context()).Name)
 	switch {
 	case errors.Is(err, service.ErrExists):
 		service.Problem(w, http.StatusConflict, "the id is taken", "There is a project "+project.ID+" already. Choose another id.")
@@ -186,14 +186,6 @@ func fillIn(block, values map[string]any) {
 			block[key] = value
 		}
 	}
-}
-
-// by names who makes a revision, as the log of changes shows it.
-func by(r *http.Request) string {
-	if who := service.Who(r.Context()); who.Name != service.TokenHolder.Name {
-		return who.Name
-	}
-	return "api"
 }
 
 // readBody reads one JSON object, or answers why not.

@@ -51,8 +51,8 @@ func (g fieldGroup) Knows(name string) bool {
 	return slices.ContainsFunc(g.Know, func(f portalField) bool { return f.Name == name })
 }
 
-// kinds are what calls make and whose fields can be filled.
-var kinds = []string{"lead", "deal", "contact"}
+// filledKinds are what calls make and whose fields can be filled.
+var filledKinds = []string{"lead", "deal", "contact"}
 
 // spareRows are empty rows at the end of the fields, to fill in without JavaScript.
 const spareRows = 2
@@ -64,7 +64,7 @@ func (v *visit) rulesData() rulesData {
 		CallbackDue: s.CallbackDue.String(), PhoneMatch: s.PhoneMatch, Category: s.Pipeline.Category, Stage: s.Pipeline.Stage, Source: s.Pipeline.Source,
 	}
 	d.Rules = v.table(func(id string) bool { return !slices.Contains(s.Off, id) })
-	for _, kind := range kinds {
+	for _, kind := range filledKinds {
 		g := fieldGroup{Kind: kind, Know: d.Look.Portal.Fields[kind]}
 		for _, name := range slices.Sorted(maps.Keys(p.Fields[kind])) {
 			g.Rows = append(g.Rows, fieldRow{name, p.Fields[kind][name]})

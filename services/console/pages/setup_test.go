@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -19,8 +18,8 @@ import (
 )
 
 const (
-	markup  = `<script>alert(1)</script>`
-	breaker = `"><img src=x onerror=alert(1)>`
+	scriptName = `<script>alert(1)</script>`
+	imageName  = `"><img src=x onerror=alert(1)>`
 )
 
 // fakeAPI answers like the API and remembers what it was sent.
@@ -66,13 +65,13 @@ func (a *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (a *fakeAPI) look() look {
 	yes := true
 	return look{Findings: []finding{
-		{"employee.unknown", "advice", "Employees " + markup, "detail " + breaker, "correct bitrix_user"}, {"owner", "ok", "The webhook belongs to " + markup, "", ""},
+		{"employee.unknown", "advice", "Employees " + scriptName, "detail " + imageName, "correct bitrix_user"}, {"owner", "ok", "The webhook belongs to " + scriptName, "", ""},
 	}, Portal: portal{
-		Host: "shop.bitrix24.example", User: "1", Reached: a.reached, Leads: &yes, Owner: &portalUser{ID: 1, Name: "Head " + breaker},
-		Users:      []portalUser{{ID: 1, Name: "Head " + breaker}, {ID: 7, Name: "Olena " + markup, Extension: "101"}, {ID: 8, Name: "Петро Бондар", Numbers: []string{"+380671112244"}}},
-		LeadStages: []portalEntry{{ID: "NEW", Name: "New " + breaker}}, Sources: []portalEntry{{ID: "CALL", Name: markup}},
-		Funnels: []portalFunnel{{ID: 0, Name: markup, Stages: []portalEntry{{ID: "NEW", Name: breaker}, {ID: "WON", Name: "Won", Closed: true}}}},
-		Fields:  map[string][]portalField{"lead": {{Name: "UF_CRM_GOOGLE_CID", Title: breaker}}},
+		Host: "shop.bitrix24.example", User: "1", Reached: a.reached, Leads: &yes, Owner: &portalUser{ID: 1, Name: "Head " + imageName},
+		Users:      []portalUser{{ID: 1, Name: "Head " + imageName}, {ID: 7, Name: "Olena " + scriptName, Extension: "101"}, {ID: 8, Name: "Петро Бондар", Numbers: []string{"+380671112244"}}},
+		LeadStages: []portalEntry{{ID: "NEW", Name: "New " + imageName}}, Sources: []portalEntry{{ID: "CALL", Name: scriptName}},
+		Funnels: []portalFunnel{{ID: 0, Name: scriptName, Stages: []portalEntry{{ID: "NEW", Name: imageName}, {ID: "WON", Name: "Won", Closed: true}}}},
+		Fields:  map[string][]portalField{"lead": {{Name: "UF_CRM_GOOGLE_CID", Title: imageName}}},
 	}}
 }
 
@@ -86,9 +85,9 @@ func (a *fakeAPI) said(begin string) string {
 	return ""
 }
 
-// openWith starts the pages over a project shop and an API that only pretends, for a
-// person of a role who is signed in.
-func openWith(t *testing.T, role service.Role) (*fakeAPI, func(lang, method, path string, form url.Values) (int, string, http.Header)) {
+// openSetup serves the pages over a project shop and an API that only pretends, to a
+// person of a role. The sign-in has tests of its own.
+func openSetup(t *testing.T, role service.Role) (*fakeAPI, func(lang, method, path string, form url.Values) (int, string, http.Header)) {
 	t.Helper()
 	cfg, err := settings.Parse("test.yaml", []byte(`
 projects:
@@ -108,16 +107,24 @@ projects:
 		t.Fatal(err)
 	}
 	api := &fakeAPI{t: t, projects: projects, reached: true}
-	s := &site{Env: service.Env{Log: zap.NewNop(), Now: time.Now, Projects: projects}, Options: Options{Guarded: api}, sessions: newSessions(time.Now), templates: parse()}
+	s := &site{Env: service.Env{Log: zap.NewNop(), Now: time.Now, Projects: projects}, Options: Options{Guarded: api}, templates: parse()}
+	person := service.Person{Name: "olena", Role: role}
 	mux := http.NewServeMux()
 	for _, p := range s.pages() {
-		mux.HandleFunc(p.pattern, s.signedIn(p))
+		mux.HandleFunc(p.pattern, func(w http.ResponseWriter, r *http.Request) {
+			v := s.visit(w, r.WithContext(service.As(r.Context(), person)))
+			v.Person = person
+			if !role.May(p.role) {
+				v.problem(http.StatusForbidden, v.T("problem.role", v.T("role."+string(p.role))))
+				return
+			}
+			v.Project, _ = projects.Get(r.PathValue("project"))
+			p.serve(v)
+		})
 	}
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	jar, _ := cookiejar.New(nil)
-	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	session := s.sessions.begin(service.Person{Name: "olena", Role: role})
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return api, func(lang, method, path string, form url.Values) (int, string, http.Header) {
 		t.Helper()
 		r, err := http.NewRequest(method, server.URL+path, strings.NewReader(form.Encode()))
@@ -125,7 +132,7 @@ projects:
 			t.Fatal(err)
 		}
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.Header.Set("Cookie", sessionCookie+"="+session+"; "+languageCookie+"="+lang)
+		r.Header.Set("Cookie", languageCookie+"="+lang)
 		answer, err := client.Do(r)
 		return read(t, answer, err)
 	}
@@ -135,7 +142,7 @@ const setupPath = "/console/p/shop/setup"
 
 func TestSetUpAndRulesAreShownInEveryLanguageAndNoNameActs(t *testing.T) {
 	for _, role := range service.Roles {
-		_, ask := openWith(t, role)
+		_, ask := openSetup(t, role)
 		for path, words := range map[string][3]string{
 			setupPath:               {"Старший менеджер", "Старший менеджер", "Senior manager"},
 			"/console/p/shop/rules": {"Таблиця рішень", "Таблица решений", "The decision table"},
@@ -153,7 +160,7 @@ func TestSetUpAndRulesAreShownInEveryLanguageAndNoNameActs(t *testing.T) {
 				if code != http.StatusOK || !strings.Contains(body, words[i]) || strings.Count(body, "<h1>") != 1 {
 					t.Errorf("%s in %s as %s: %d, want one page with %q", path, lang, role, code, words[i])
 				}
-				if strings.Contains(body, markup) || strings.Contains(body, "<img src=x") || strings.Contains(body, "ZgotmplZ") {
+				if strings.Contains(body, scriptName) || strings.Contains(body, "<img src=x") || strings.Contains(body, "ZgotmplZ") {
 					t.Errorf("%s in %s: a hostile name acts", path, lang)
 				}
 				if strings.Contains(body, "thewebhookssecret") {
@@ -171,7 +178,7 @@ func TestSetUpAndRulesAreShownInEveryLanguageAndNoNameActs(t *testing.T) {
 }
 
 func TestOnlyAdminsChangeSettings(t *testing.T) {
-	api, ask := openWith(t, service.Operator)
+	api, ask := openSetup(t, service.Operator)
 	for _, p := range append(append(append([]page{}, newPages...), setupPages...), rulesPages...) {
 		method, path, _ := strings.Cut(p.pattern, " ")
 		if method != http.MethodPost {
@@ -187,7 +194,7 @@ func TestOnlyAdminsChangeSettings(t *testing.T) {
 }
 
 func TestAProjectIsMadeOnceThePortalLetsTheWebhookIn(t *testing.T) {
-	api, ask := openWith(t, service.Admin)
+	api, ask := openSetup(t, service.Admin)
 	form := url.Values{"name": {"Магазин на Подолі"}, "webhook": {" https://new.bitrix24.example/rest/1/pastedsecret/profile/ "}, "locale": {"uk"}, "do": {"make"}}
 	api.reached = false
 	if code, body, _ := ask("uk", "POST", "/console/new", form); code != 422 || strings.Contains(body, "pastedsecret") || api.said("POST /projects ") != "" || !strings.Contains(body, `value="magazin-na-podoli"`) {
@@ -213,7 +220,7 @@ func TestAProjectIsMadeOnceThePortalLetsTheWebhookIn(t *testing.T) {
 }
 
 func TestEmployeesAreAddedTiedAndSavedWithoutScripts(t *testing.T) {
-	api, ask := openWith(t, service.Admin)
+	api, ask := openSetup(t, service.Admin)
 	form := url.Values{"revision": {"1"}, "senior": {"1"}, "rows": {"1"}, "name-0": {"Petro Bondar"}, "takes-0": {"yes"}, "user-0": {"0"}}
 	do := func(what string) string {
 		t.Helper()
@@ -259,7 +266,7 @@ func TestWhatTheAPIRefusesStandsNextToItsField(t *testing.T) {
 		says               []string
 	}{
 		{"two with one code", setupPath + "/people", `{"status": 422, "title": "wrong settings", "detail": "", "problems": [{"key": "employees[0].code", "what": "\"101\" belongs to employees[1] too"}]}`, 422,
-			url.Values{"rows": {"1"}, "name-0": {breaker}, "code-0": {"101"}}, []string{`id="wrong-code-0"`, "Another employee", "Not saved"}},
+			url.Values{"rows": {"1"}, "name-0": {imageName}, "code-0": {"101"}}, []string{`id="wrong-code-0"`, "Another employee", "Not saved"}},
 		{"no senior", setupPath + "/people", `{"status": 422, "problems": [{"key": "senior", "what": "0 is too small"}]}`, 422, url.Values{}, []string{`id="wrong-senior"`, "Choose the senior"}},
 		{"a due time", "/console/p/shop/rules", `{"status": 422, "problems": [{"key": "scenarios.review_due", "what": "x"}]}`, 422, url.Values{"review_due": {"soon"}}, []string{`id="wrong-review_due"`, `value="soon"`}},
 		{"a field without a parameter", "/console/p/shop/rules", `{"status": 422, "problems": [{"key": "fields.lead.UF_CRM_X", "what": "is empty"}]}`, 422,
@@ -269,7 +276,7 @@ func TestWhatTheAPIRefusesStandsNextToItsField(t *testing.T) {
 		{"a country", setupPath + "/project", `{"status": 422, "problems": [{"key": "country", "what": "is not a known country"}]}`, 422, url.Values{"country": {"zz"}}, []string{`id="wrong-country"`}},
 		{"another portal", setupPath + "/portal", `{"status": 422, "problems": [{"key": "bitrix24.webhook", "what": "is not an address"}]}`, 422, url.Values{"webhook": {"x"}}, []string{`id="wrong-webhook"`, "Copy it whole"}},
 	} {
-		api, ask := openWith(t, service.Admin)
+		api, ask := openSetup(t, service.Admin)
 		api.refuse = func(method, path string) (int, string) {
 			if method == http.MethodPut {
 				return c.code, c.answer
@@ -293,7 +300,7 @@ func TestWhatTheAPIRefusesStandsNextToItsField(t *testing.T) {
 }
 
 func TestAWebhookThatThePortalRefusesIsNotKept(t *testing.T) {
-	api, ask := openWith(t, service.Admin)
+	api, ask := openSetup(t, service.Admin)
 	form := url.Values{"revision": {"1"}, "webhook": {"https://shop.bitrix24.example/rest/1/pastedsecret/"}}
 	api.reached = false
 	if code, body, _ := ask("en", "POST", setupPath+"/portal", form); code != 422 || strings.Contains(body, "pastedsecret") || api.said("PUT ") != "" {
@@ -306,7 +313,7 @@ func TestAWebhookThatThePortalRefusesIsNotKept(t *testing.T) {
 }
 
 func TestRulesAreSavedAsTheFormShowsThem(t *testing.T) {
-	api, ask := openWith(t, service.Admin)
+	api, ask := openSetup(t, service.Admin)
 	form := url.Values{"revision": {"1"}, "new_client": {"contact+deal"}, "missed": {"distribute"}, "review_due": {"4 год"}, "callback_due": {"90 мин"}, "phone_match": {"exact"},
 		"category": {"5"}, "stage": {"C5:NEW"}, "source": {"WEB"}, "fields-deal": {"2"}, "field-deal-0": {"UF_CRM_X"}, "parameter-deal-0": {"landing"}}
 	for _, r := range (&visit{words: words{"uk"}}).table(func(string) bool { return true }) {
@@ -346,7 +353,7 @@ func TestRulesAreSavedAsTheFormShowsThem(t *testing.T) {
 }
 
 func TestAPortalThatIsAwayLeavesPlainFields(t *testing.T) {
-	api, ask := openWith(t, service.Admin)
+	api, ask := openSetup(t, service.Admin)
 	api.refuse = func(_, path string) (int, string) {
 		if strings.HasSuffix(path, "/portal") {
 			return 500, `{"status": 500, "detail": "The log of the service says more."}`

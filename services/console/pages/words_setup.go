@@ -70,8 +70,8 @@ var setupTexts = texts{
 	"project.key.none": {"Забрати ключ", "Убрать ключ", "Take the key away"},
 
 	"people.how":            {"Хто з Ringostat — хто в Bitrix24. За кодом, SIP-акаунтом або номером ringbridge впізнає, хто розмовляв, і ставить ліди й завдання на цю людину.", "Кто из Ringostat — кто в Битрикс24. По коду, SIP-аккаунту или номеру ringbridge узнаёт, кто разговаривал, и ставит лиды и задачи на этого человека.", "Who in Ringostat is who in Bitrix24. By code, SIP account or number ringbridge knows who was on the call, and gives leads and tasks to that person."},
-	"people.save":           {"Зберегти співробітників", "Сохранить сотрудников", "Save the employees"},
-	"people.save.hint":      {"До збереження нічого не змінюється.", "До сохранения ничего не меняется.", "Nothing changes before you save."},
+	"employees.save":        {"Зберегти співробітників", "Сохранить сотрудников", "Save the employees"},
+	"employees.save.hint":   {"До збереження нічого не змінюється.", "До сохранения ничего не меняется.", "Nothing changes before you save."},
 	"senior":                {"Старший менеджер", "Старший менеджер", "Senior manager"},
 	"senior.hint":           {"Отримує пропущені дзвінки нових клієнтів і завдання «перевірте налаштування».", "Получает пропущенные звонки новых клиентов и задачи «проверьте настройки».", "Gets missed calls of new clients and the tasks “check the settings”."},
 	"employees":             {"Співробітники", "Сотрудники", "Employees"},
