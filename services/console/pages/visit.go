@@ -3,6 +3,7 @@ package pages
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -101,6 +102,8 @@ type refused struct {
 	Status int    `json:"status"`
 	Title  string `json:"title"`
 	Detail string `json:"detail"`
+	// Problems are there where settings are wrong.
+	Problems []wrongKey `json:"problems"`
 }
 
 func (e *refused) Error() string { return e.Title + ": " + e.Detail }
@@ -167,7 +170,7 @@ func (v *visit) failed(err error) {
 }
 
 func (v *visit) why(err error) (code int, what string) {
-	if no, ok := err.(*refused); ok {
+	if no := (*refused)(nil); errors.As(err, &no) {
 		return no.Status, no.Detail
 	}
 	v.site.Log.Error("a page could not be filled", zap.String("path", v.r.URL.Path), zap.Error(err))
