@@ -289,6 +289,8 @@ func (v *visit) Value(field, value string) string {
 	switch {
 	case value == "":
 		return v.T("replay.nothing")
+	case field == "":
+		return v.Known("replay.done."+value, value) // a title, or how it is undone
 	case field == "responsible":
 		return v.user(value)
 	case field == "closed":
