@@ -84,7 +84,7 @@ var libraries = map[string]string{
 	"github.com/nyaruka/phonenumbers":       "pkg/phone pkg/settings",
 	"github.com/goccy/go-yaml":              "pkg/settings tests",
 	"modernc.org/sqlite":                    "pkg/view services/replay", // read models, and plans as large as the history
-	"github.com/parquet-go/parquet-go":      "services/ringbridge",
+	"github.com/parquet-go/parquet-go":      "services/analytics tests",
 	"golang.org/x/crypto":                   "pkg/people", // argon2id
 	"golang.org/x/text":                     "pkg/people", // one password however it is typed
 	"github.com/alecthomas/kong":            "services/ringbridge",

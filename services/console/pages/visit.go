@@ -141,9 +141,7 @@ func (v *visit) ask(method, path string, query url.Values, header http.Header, b
 	a := answer{code: http.StatusOK, header: http.Header{}}
 	v.site.Guarded.ServeHTTP(&a, r)
 	if a.code >= http.StatusBadRequest {
-		no := &refused{Status: a.code, Title: http.StatusText(a.code)}
-		_ = json.Unmarshal(a.body.Bytes(), no) // without a body the code says enough
-		return a.header, no
+		return a.header, a.refused()
 	}
 	if into == nil {
 		return a.header, nil
@@ -187,6 +185,12 @@ type answer struct {
 func (a *answer) Header() http.Header         { return a.header }
 func (a *answer) WriteHeader(code int)        { a.code = code }
 func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }
+
+func (a *answer) refused() error {
+	no := &refused{Status: a.code, Title: http.StatusText(a.code)}
+	_ = json.Unmarshal(a.body.Bytes(), no) // without a body the code says enough
+	return no
+}
 
 // In tells whether the address belongs to a section of the project.
 func (s shown) In(section string) bool {
