@@ -45,7 +45,7 @@ const onePlan = "/console/p/shop/replays/shop.20260309-080000"
 func TestTheDifferencesOfAPlanAreToldInEveryLanguage(t *testing.T) {
 	s := sit(t, service.Operator, thePlan("planned", 1))
 	for lang, want := range map[string][]string{
-		"uk": {"Передати іншому", "відповідальний", "старший менеджер (№ 1)", "Olena Koval (№ 7)", "а був № 1", "Завдання завершено; якщо воно потрібне", "буде завершено як зайве", "завершено</del> → <ins class=\"will\">не завершено"},
+		"uk": {"Передати іншому", "відповідальний", "старший менеджер (№\u00a01)", "Olena Koval (№\u00a07)", "а був №\u00a01", "Завдання завершено; якщо воно потрібне", "буде завершено як зайве", "завершено</del> → <ins class=\"will\">не завершено"},
 		"ru": {"Передать другому", "ответственный", "Задача завершена; если она нужна", "будет завершена как лишняя"},
 		"en": {"Reassign", "senior manager (no. 1)", "The task is closed; open it again by hand", "1,201"},
 	} {
