@@ -45,16 +45,19 @@ var reasons = []reason{
 	sentence(`it was deleted in the portal`, "why.deleted"),
 	sentence(`a person changed it since it was written`, "why.person"),
 	sentence(`it is not wanted any more, but a person changed it since it was written`, "why.unwanted"),
-	sentence(`the task is closed; open it again by hand if it is needed`, "why.closed"),
+	sentence(`a person put it right`, "why.right"),
+	sentence(`the number is added beside the old one, which only a person can take away`, "why.phone"),
+	sentence(`it was closed by this program and is opened again`, "why.reopened"),
+	sentence(`it is moved to that stage, with all that the portal does by itself then`, "why.stage"),
+	sentence(`it stays in pipeline (\d+), where it was made`, "why.pipeline", nil),
+	sentence(`(\S+) stays as it is: it is never emptied`, "why.kept", (*visit).Field),
 }
 
 func (v *visit) when(raw string) string { return v.Moment(v.LocalText(raw)) }
 
 // WhyWords are the reasons of a row.
 func (v *visit) WhyWords(why string) (out []string) {
-	const closed = "the task is closed; open" // the one sentence with a semicolon of its own
-	for part := range strings.SplitSeq(strings.ReplaceAll(why, closed, strings.Replace(closed, "; ", "\x00 ", 1)), "; ") {
-		part = strings.ReplaceAll(part, "\x00", ";")
+	for part := range strings.SplitSeq(why, "; ") {
 		if words := v.reason(part); words != "" {
 			out = append(out, words)
 		}
