@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -88,7 +89,7 @@ func (v *visit) putPerson(who human, password string) error {
 // whyNoPerson says in the reader's language what the API has against a person.
 func (v *visit) whyNoPerson(err error) (code int, what string) {
 	code, what = v.why(err)
-	if no, ok := err.(*refused); ok {
+	if no, ok := errors.AsType[*refused](err); ok {
 		what = v.Known("people.no."+strings.ReplaceAll(no.Title, " ", "_"), what)
 	}
 	return code, what

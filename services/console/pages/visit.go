@@ -168,7 +168,7 @@ func (v *visit) failed(err error) {
 }
 
 func (v *visit) why(err error) (code int, what string) {
-	if no := (*refused)(nil); errors.As(err, &no) {
+	if no, ok := errors.AsType[*refused](err); ok {
 		return no.Status, no.Detail
 	}
 	v.site.Log.Error("a page could not be filled", zap.String("path", v.r.URL.Path), zap.Error(err))
