@@ -37,6 +37,7 @@ var auditTexts = texts{
 	"acted.POST /console/signin 403":                            {"Невдала спроба входу", "Неудачная попытка входа", "A sign-in failed"},
 	"acted.PUT /api/v1/people/{name}":                           {"Змінено користувача", "Изменён пользователь", "Changed a person"},
 	"acted.PUT /api/v1/people/{name} 201":                       {"Додано користувача", "Добавлен пользователь", "Added a person"},
+	"acted.PUT /api/v1/me/password":                             {"Змінено власний пароль", "Изменён собственный пароль", "Changed the own password"},
 	"acted.DELETE /api/v1/people/{name}":                        {"Видалено користувача", "Удалён пользователь", "Deleted a person"},
 	"acted.PUT /api/v1/projects/{project}/settings":             {"Змінено налаштування", "Изменены настройки", "Changed settings"},
 	"acted.POST /api/v1/projects/{project}/imports":             {"Завантажено дзвінки з журналу Ringostat", "Загружены звонки из журнала Ringostat", "Brought calls in from Ringostat's log"},
