@@ -139,10 +139,7 @@ func (v *visit) changePerson() {
 		return
 	}
 	if password != "" && who.Name == v.Person.Name {
-		// The own new password ends one's other sessions, and not this one.
-		if p, known, err := v.site.People.Get(v.r.Context(), who.Name); err == nil && known {
-			v.site.sessions.restamp(v.r, p.Stamp)
-		}
+		v.keepSession()
 	}
 	v.redirect("/console/people?done=kept")
 }
