@@ -16,15 +16,15 @@ const nestedObject = "additional_call_data"
 // parameter is one value as it arrived, cleaned.
 type parameter struct {
 	spot
+	used  bool   // it became a field of the Report
 	name  string // as the sender wrote it, without double curly brackets
 	value string
-	used  bool // it became a field of the Report
 }
 
 // spot is where a parameter is and its folded name: there is one of each.
 type spot struct {
-	place int
 	key   string
+	place int
 }
 
 // bag holds all parameters of a request in the order in which they came.
@@ -96,7 +96,7 @@ func (b *bag) add(place int, name, value string) {
 		return
 	}
 	value = clean(value)
-	s := spot{place, fold(name)}
+	s := spot{fold(name), place}
 	if i := b.at(s); i < 0 {
 		b.put(parameter{spot: s, name: name, value: value})
 	} else if hasSource(value) {

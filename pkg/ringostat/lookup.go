@@ -10,27 +10,26 @@ import (
 // each through all places of the request.
 type reader struct {
 	bag        *bag
-	dictionary dictionary
+	dictionary *dictionary
 	// found are the parameters of the request that may be one of ours, in the order in
 	// which they are asked; those of p lie together, from starts[p] on.
 	found  []candidate
-	starts [params + 1]int
+	starts [params + 1]int16
 }
 
 // candidate is a parameter that may be another, and how soon it is asked.
 type candidate struct {
 	*parameter
-	param param
-	rank  int
+	param, rank int16
 }
 
-func newReader(b *bag, d dictionary) *reader {
+func newReader(b *bag, d *dictionary) *reader {
 	r := &reader{bag: b, dictionary: d}
 	found := make([]candidate, 0, usual)
 	for i := range b.all {
 		p := &b.all[i]
 		for _, m := range d.meanings[p.key] {
-			found = append(found, candidate{p, m.param, m.rank*places + p.place})
+			found = append(found, candidate{p, int16(m.param), int16(m.rank*places + p.place)})
 			r.starts[m.param+1]++
 		}
 	}
@@ -42,7 +41,7 @@ func newReader(b *bag, d dictionary) *reader {
 	for _, c := range found {
 		at := free[c.param]
 		free[c.param]++
-		for ; at > r.starts[c.param] && r.found[at-1].rank > c.rank; at-- {
+		for first := r.starts[c.param]; at > first && r.found[at-1].rank > c.rank; at-- {
 			r.found[at] = r.found[at-1]
 		}
 		r.found[at] = c
@@ -130,7 +129,7 @@ func (r *reader) event() Event {
 	for _, places := range [][]int{{inQuery, inQueryNested}, {inBody, inBodyNested}} {
 		for _, name := range r.dictionary.names[pEvent] {
 			for _, place := range places {
-				if i := r.bag.at(spot{place, name}); i >= 0 && isEvent(r.bag.all[i].value) {
+				if i := r.bag.at(spot{name, place}); i >= 0 && isEvent(r.bag.all[i].value) {
 					r.bag.all[i].used = true
 					return events[fold(r.bag.all[i].value)]
 				}

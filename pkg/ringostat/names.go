@@ -210,7 +210,7 @@ var standard = newDictionary(nil)
 
 // newDictionary puts the project's names first. A name that the project gave
 // to one parameter is no longer read as another.
-func newDictionary(fields map[string]string) dictionary {
+func newDictionary(fields map[string]string) *dictionary {
 	renamed := map[param]string{}
 	claimed := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
@@ -220,7 +220,7 @@ func newDictionary(fields map[string]string) dictionary {
 			claimed[theirs] = true
 		}
 	}
-	d := dictionary{meanings: map[string][]meaning{}}
+	d := &dictionary{meanings: map[string][]meaning{}}
 	for n, others := range names {
 		p := param(n)
 		if theirs := renamed[p]; theirs != "" {

@@ -33,7 +33,7 @@ func Parser(o Options) func(Request) (Report, error) {
 	return func(r Request) (Report, error) { return parse(r, o, d) }
 }
 
-func parse(r Request, o Options, d dictionary) (Report, error) {
+func parse(r Request, o Options, d *dictionary) (Report, error) {
 	parameters, bodyErr := decode(r)
 	report, err := newReader(parameters, d).report(o)
 	if err != nil && bodyErr != nil {
