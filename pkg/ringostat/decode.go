@@ -69,9 +69,6 @@ func (b *bag) at(s spot) int {
 
 // put appends a parameter that is not there yet.
 func (b *bag) put(p parameter) {
-	if b.all == nil {
-		b.all = make([]parameter, 0, usual)
-	}
 	b.all = append(b.all, p)
 	switch {
 	case b.index != nil:
@@ -122,15 +119,14 @@ func (b *bag) empty() bool { return len(b.all) == 0 }
 // form is how nearly all requests are sent.
 const form = "application/x-www-form-urlencoded"
 
-// decode collects the parameters of the address and of the body. A body that
-// cannot be read is reported beside what the address holds: a GET may carry
+// decode collects the parameters of the address and of the body in an empty bag. A
+// body that cannot be read is reported beside what the address holds: a GET may carry
 // everything there and a body of its own.
-func decode(r Request) (*bag, error) {
-	b := &bag{}
+func (b *bag) decode(r Request) error {
 	b.addForm(inQuery, strings.TrimPrefix(r.Query, "?"))
 	body := bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(r.Body), []byte("\xef\xbb\xbf")))
 	if len(body) == 0 {
-		return b, nil
+		return nil
 	}
 	mediaType, attributes := form, map[string]string(nil)
 	if r.ContentType != form {
@@ -141,14 +137,14 @@ func decode(r Request) (*bag, error) {
 	}
 	switch {
 	case body[0] == '{' || body[0] == '[':
-		return b, b.addJSON(inBody, body)
+		return b.addJSON(inBody, body)
 	case mediaType == "multipart/form-data":
-		return b, b.addMultipart(body, attributes["boundary"])
+		return b.addMultipart(body, attributes["boundary"])
 	case strings.HasSuffix(mediaType, "json") && !bytes.Contains(body, []byte("=")):
-		return b, unreadable(notJSON)
+		return unreadable(notJSON)
 	}
 	b.addForm(inBody, string(body))
-	return b, nil
+	return nil
 }
 
 // addForm reads a query or a form. It is more patient than net/url, which

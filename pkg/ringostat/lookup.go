@@ -3,13 +3,14 @@ package ringostat
 import (
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
 // reader looks parameters up: a project's own names first, then the families,
 // each through all places of the request.
 type reader struct {
-	bag        *bag
+	bag        bag
 	dictionary *dictionary
 	// found are the parameters of the request that may be one of ours, in the order in
 	// which they are asked; those of p lie together, from starts[p] on.
@@ -23,11 +24,29 @@ type candidate struct {
 	param, rank int16
 }
 
-func newReader(b *bag, d *dictionary) *reader {
-	r := &reader{bag: b, dictionary: d}
+// readers are used again: what they hold of a request is no part of its Report.
+var readers = sync.Pool{New: func() any {
+	return &reader{bag: bag{all: make([]parameter, 0, usual)}, found: make([]candidate, usual)}
+}}
+
+// put gives a reader back, without what it read and without what only a request of
+// many parameters needs.
+func (r *reader) put() {
+	if cap(r.bag.all) > many || cap(r.found) > many {
+		return
+	}
+	clear(r.bag.all)
+	clear(r.found)
+	*r = reader{bag: bag{all: r.bag.all[:0]}, found: r.found}
+	readers.Put(r)
+}
+
+// sort finds out which of our parameters those in the bag may be.
+func (r *reader) sort(d *dictionary) {
+	r.dictionary = d
 	found := make([]candidate, 0, usual)
-	for i := range b.all {
-		p := &b.all[i]
+	for i := range r.bag.all {
+		p := &r.bag.all[i]
 		for _, m := range d.meanings[p.key] {
 			found = append(found, candidate{p, int16(m.param), int16(m.rank*places + p.place)})
 			r.starts[m.param+1]++
@@ -37,7 +56,7 @@ func newReader(b *bag, d *dictionary) *reader {
 		r.starts[p+1] += r.starts[p]
 	}
 	free := r.starts
-	r.found = make([]candidate, len(found))
+	r.found = slices.Grow(r.found[:0], len(found))[:len(found)]
 	for _, c := range found {
 		at := free[c.param]
 		free[c.param]++
@@ -46,7 +65,6 @@ func newReader(b *bag, d *dictionary) *reader {
 		}
 		r.found[at] = c
 	}
-	return r
 }
 
 // first returns the first value that suits, and marks it as used. What does

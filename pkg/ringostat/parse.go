@@ -34,8 +34,11 @@ func Parser(o Options) func(Request) (Report, error) {
 }
 
 func parse(r Request, o Options, d *dictionary) (Report, error) {
-	parameters, bodyErr := decode(r)
-	report, err := newReader(parameters, d).report(o)
+	reading := readers.Get().(*reader)
+	defer reading.put()
+	bodyErr := reading.bag.decode(r)
+	reading.sort(d)
+	report, err := reading.report(o)
 	if err != nil && bodyErr != nil {
 		return report, bodyErr
 	}

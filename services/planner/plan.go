@@ -30,7 +30,7 @@ func Plan(id string, r event.CallResolved, s service.Revision) ([]event.BitrixCo
 	if !ok {
 		return nil, fmt.Errorf("no rule covers %s", situation)
 	}
-	p := &plan{commands: make([]event.BitrixCommand, 0, 2), id: id, call: r.Facts, resolved: r, settings: s, rule: rule, words: newWords(s)}
+	p := &plan{commands: make([]event.BitrixCommand, 0, 2), paper: make([]byte, 0, usualText), id: id, call: r.Facts, resolved: r, settings: s, rule: rule, words: newWords(s)}
 	steps := p.steps(rule, situation)
 	if r.First != nil {
 		steps = p.amended(steps, *r.First)
@@ -71,6 +71,7 @@ type plan struct {
 	rule     rules.Rule
 	words    words
 	commands []event.BitrixCommand
+	paper    []byte // where one text after the other is written
 	// made are the entities that this call makes, to bind its tasks to.
 	made []event.Link
 	// fellBack says for whom the senior manager stands in.

@@ -67,8 +67,7 @@ func (w words) person(name string, id int) string {
 
 // comments go to the lead or deal, for people who look there first.
 func (w words) comments(p *plan) string {
-	var room [usualText]byte
-	b := page{text: room[:0]}
+	b := page{text: p.paper[:0]}
 	b.visit(w, &p.call)
 	return strings.TrimSpace(b.String())
 }
@@ -78,8 +77,7 @@ const usualText = 1024
 
 // task writes title and description.
 func (w words) task(p *plan, step rules.Step) (title, description string) {
-	var room [usualText]byte
-	b := page{text: room[:0]}
+	b := page{text: p.paper[:0]}
 	voicemail, who, why := p.call.Outcome == event.Voicemail, w.who(&p.call), ""
 	switch step.Task {
 	case rules.Review:
