@@ -43,6 +43,7 @@ var house = map[string]struct{ may, tests string }{
 	"pkg/crm":            {may: "pkg/event"},
 	"pkg/view":           {may: "pkg/fault pkg/bus pkg/event", tests: "pkg/bus/bustest"},
 	"pkg/service":        {may: "pkg/fault pkg/bus pkg/callfile pkg/event pkg/settings pkg/view", tests: "pkg/bus/bustest"},
+	"pkg/people":         {may: "pkg/bus pkg/service", tests: "pkg/bus/bustest"}, // the console keeps them, its pages ask
 	"pkg/bus/bustest":    {may: "pkg/bus pkg/event"},
 	// The table's examples, read by tests of other packages.
 	"pkg/rules/scenario": {may: "pkg/rules"},
@@ -59,14 +60,14 @@ var house = map[string]struct{ may, tests string }{
 	"services/writer":      {may: "pkg/fault pkg/bitrix pkg/bus pkg/callfile pkg/crm pkg/event pkg/service pkg/settings", tests: "pkg/bus/bustest pkg/bitrix/bitrixtest"},
 	"services/analytics":   {may: "pkg/bus pkg/event pkg/service pkg/view", tests: "pkg/bus/bustest pkg/settings"},
 	"services/callcounter": {may: "pkg/bus pkg/event pkg/service", tests: "pkg/bus/bustest"}, // the example
-	"services/console":     {may: "pkg/fault pkg/bus pkg/callfile pkg/crm pkg/event pkg/phone pkg/reconciliation pkg/rules pkg/service pkg/settings pkg/view", tests: "pkg/bus/bustest"},
+	"services/console":     {may: "pkg/fault pkg/bus pkg/callfile pkg/crm pkg/event pkg/people pkg/phone pkg/reconciliation pkg/rules pkg/service pkg/settings pkg/view", tests: "pkg/bus/bustest"},
 	// The console in a browser: it asks the API.
-	"services/console/pages": {may: "pkg/event pkg/phone pkg/rules pkg/service pkg/settings", tests: "services/console pkg/bus pkg/bus/bustest"},
+	"services/console/pages": {may: "pkg/event pkg/people pkg/phone pkg/rules pkg/service pkg/settings", tests: "services/console pkg/bus pkg/bus/bustest"},
 	"services/check":         {may: "pkg/bitrix pkg/settings", tests: "pkg/bitrix/bitrixtest"},
 	"services/reconciler":    {may: "pkg/fault pkg/bus pkg/callfile pkg/event pkg/reconciliation pkg/ringostat pkg/service pkg/settings", tests: "pkg/ringostat/ringostattest pkg/bus/bustest"},
 	"services/replay":        {may: "pkg/fault pkg/bus pkg/callfile pkg/crm pkg/event pkg/phone pkg/rules pkg/service pkg/settings", tests: "pkg/bus/bustest"},
 	"services/demo":          {may: "pkg/bitrix/bitrixtest pkg/settings"},
-	"services/ringbridge": {may: "pkg/fault pkg/bitrix pkg/bus pkg/callfile pkg/event pkg/rules pkg/service pkg/settings pkg/view", // and every service
+	"services/ringbridge": {may: "pkg/fault pkg/bitrix pkg/bus pkg/callfile pkg/event pkg/people pkg/rules pkg/service pkg/settings pkg/view", // and every service
 		tests: "pkg/bitrix/bitrixtest pkg/bus/bustest pkg/crm pkg/ringostat pkg/ringostat/ringostattest pkg/rules/scenario"},
 }
 
@@ -82,6 +83,8 @@ var libraries = map[string]string{
 	"github.com/goccy/go-yaml":              "pkg/settings tests",
 	"modernc.org/sqlite":                    "pkg/view services/replay", // read models, and plans as large as the history
 	"github.com/parquet-go/parquet-go":      "services/ringbridge",
+	"golang.org/x/crypto":                   "pkg/people", // argon2id
+	"golang.org/x/text":                     "pkg/people", // one password however it is typed
 	"github.com/alecthomas/kong":            "services/ringbridge",
 	"github.com/prometheus/client_golang":   "everywhere",
 	"go.uber.org/zap":                       "everywhere",

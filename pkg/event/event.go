@@ -34,13 +34,14 @@ const (
 	TypeSettingsChanged Type = "settings.changed.v1"
 	TypeReplayPlanned   Type = "replay.planned.v1"
 	TypeReplayApplied   Type = "replay.applied.v1"
+	TypeConsoleActed    Type = "console.acted.v1"
 )
 
 // Types lists every event this version can read, in the order of the pipeline.
 func Types() []Type {
 	return []Type{
 		TypeCallReceived, TypeCallClassified, TypeCallResolved, TypeBitrixCommand,
-		TypeBitrixOutcome, TypeCallParked, TypeSettingsChanged, TypeReplayPlanned, TypeReplayApplied,
+		TypeBitrixOutcome, TypeCallParked, TypeSettingsChanged, TypeReplayPlanned, TypeReplayApplied, TypeConsoleActed,
 	}
 }
 
@@ -151,6 +152,7 @@ var payloads = map[Type]func() Payload{
 	TypeSettingsChanged: func() Payload { return new(SettingsChanged) },
 	TypeReplayPlanned:   func() Payload { return new(ReplayPlanned) },
 	TypeReplayApplied:   func() Payload { return new(ReplayApplied) },
+	TypeConsoleActed:    func() Payload { return new(ConsoleActed) },
 }
 
 // Decode reads the payload of an event as its newest version.

@@ -38,6 +38,8 @@ func TestEveryPayloadSpeaksInWords(t *testing.T) {
 		{&event.CallParked{State: event.ParkedRetried}, "tried again by hand"},
 		{&event.CallParked{State: event.ParkedDropped, Why: "a test"}, "dropped by hand: a test"},
 		{&event.SettingsChanged{Revision: 3, By: "Petro"}, "settings revision 3 by Petro"},
+		{&event.ConsoleActed{Person: "olena", Door: event.DoorConsole, Action: "POST /api/v1/projects/{project}/parked/{id}/retry", Target: "p7", Code: 200}, "olena, through the console: POST /api/v1/projects/{project}/parked/{id}/retry p7, answered 200"},
+		{&event.ConsoleActed{Door: event.DoorConsole, Action: "POST /console/signin", Code: 403}, "somebody unknown, through the console: POST /console/signin, answered 403"},
 	} {
 		if got := c.payload.String(); got != c.want {
 			t.Errorf("%#v\nsays %q,\nwant %q", c.payload, got, c.want)
@@ -61,6 +63,7 @@ func TestNoSentenceHoldsAWholePhoneNumber(t *testing.T) {
 			&event.BitrixOutcome{Role: "lead", State: event.Refused, Error: "PHONE " + spelling + " is wrong"},
 			&event.CallParked{State: event.ParkedWaiting, Reason: "cannot read " + spelling + "."},
 			&event.CallParked{State: event.ParkedDropped, Why: spelling + " asked us to"},
+			&event.ConsoleActed{Person: spelling, Door: event.DoorAPI, Action: "PUT /x", Target: spelling, Code: 200},
 			&event.SettingsChanged{By: spelling, Settings: []byte(`{"numbers":["` + spelling + `"]}`)},
 		} {
 			if got := p.String(); strings.Contains(digits.ReplaceAllString(got, ""), number[3:]) {

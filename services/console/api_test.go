@@ -203,8 +203,8 @@ func TestARetrySendsTheRequestThroughThePipelineAgain(t *testing.T) {
 		t.Fatalf("retry: %d %s, want 200", w.Code, w.Body)
 	}
 	events := d.every()[len(before):]
-	if len(events) != 2 || events[0].Type != event.TypeCallReceived || events[0].Cause != request.ID {
-		t.Fatalf("a retry stored %v, want the request again and that it was retried", events)
+	if len(events) != 3 || events[2].Type != event.TypeConsoleActed || events[0].Type != event.TypeCallReceived || events[0].Cause != request.ID {
+		t.Fatalf("a retry stored %v, want the request again, that it was retried, and who did it", events)
 	}
 	got, err := event.As[event.CallReceived](events[0])
 	if err != nil || got.RetryOf != id || string(got.Body) != "call_id=1\xff" {
@@ -254,7 +254,7 @@ func TestACallThatWasParkedWithoutItsRequestsCanBeRetried(t *testing.T) {
 		t.Fatalf("retry: %d %s, want 200", w.Code, w.Body)
 	}
 	events := d.every()
-	if again := events[len(events)-2]; again.Type != event.TypeCallReceived || again.Cause != request.ID {
+	if again := events[len(events)-3]; again.Type != event.TypeCallReceived || again.Cause != request.ID {
 		t.Errorf("the retry stored %s caused by %s, want the call's request %s again", again.Type, again.Cause, request.ID)
 	}
 }

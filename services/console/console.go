@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
 
+	"github.com/ringbridge/ringbridge/pkg/people"
 	"github.com/ringbridge/ringbridge/pkg/service"
 )
 
@@ -25,6 +26,8 @@ type Options struct {
 	Gatherer prometheus.Gatherer
 	// Ready says what is not well, or nil.
 	Ready func(context.Context) error
+	// People may sign in by name.
+	People *people.People
 }
 
 type console struct {
@@ -56,6 +59,10 @@ func (c *console) routes(mux *http.ServeMux) {
 	})
 	api.HandleFunc("GET /api/v1/rules", c.rules)
 	api.HandleFunc("GET /api/v1/projects", c.projects)
+	api.HandleFunc("GET /api/v1/people", c.everybody)
+	api.HandleFunc("PUT /api/v1/people/{name}", c.putPerson)
+	api.HandleFunc("DELETE /api/v1/people/{name}", c.deletePerson)
+	api.HandleFunc("GET /api/v1/audit", c.audit)
 	project := c.PerProject
 	project("GET /api/v1/projects/{project}/status", c.status)
 	project("GET /api/v1/projects/{project}/calls", c.calls)

@@ -18,6 +18,7 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/bus/bustest"
 	"github.com/ringbridge/ringbridge/pkg/callfile"
 	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/people"
 	"github.com/ringbridge/ringbridge/pkg/service"
 	"github.com/ringbridge/ringbridge/pkg/settings"
 	"github.com/ringbridge/ringbridge/pkg/view"
@@ -86,13 +87,17 @@ func (d *desk) start() {
 	if err != nil {
 		d.t.Fatalf("files: %v", err)
 	}
+	known, err := people.Open(d.t.Context(), d.bus, now)
+	if err != nil {
+		d.t.Fatalf("people: %v", err)
+	}
 	env := service.Env{Files: files, Views: view.New(d.bus, filepath.Join(d.data, "views"), log),
 		Bus: d.bus, Projects: projects, Mux: d.mux, API: d.api, Log: log, Metrics: registry, Data: d.data, Now: now, Group: d.group,
 	}
-	if err := Start(d.t.Context(), env, Options{Gatherer: registry, Ready: func(context.Context) error { return d.ready }}); err != nil {
+	if err := Start(d.t.Context(), env, Options{Gatherer: registry, People: known, Ready: func(context.Context) error { return d.ready }}); err != nil {
 		d.t.Fatalf("start: %v", err)
 	}
-	d.mux.Handle("/api/", service.SignedIn(pass, service.Guarded(d.api, Needs)))
+	d.mux.Handle("/api/", service.SignedIn(pass, env.Audited(event.DoorAPI, service.Guarded(d.api, Needs))))
 }
 
 // request asks the console as a client would. Every answer is held against openapi.yaml.

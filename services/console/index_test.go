@@ -200,10 +200,10 @@ func (d *desk) history() {
 	}
 }
 
-// picture is what the index says of all calls.
+// picture is what the index says of all calls, and of who changed what.
 func (d *desk) picture() (calls, parked string) {
 	d.t.Helper()
-	s := d.ask(http.MethodGet, shop+"/status", "").Body.String()
+	s := d.ask(http.MethodGet, shop+"/status", "").Body.String() + d.ask(http.MethodGet, "/api/v1/audit", "").Body.String()
 	return d.ask(http.MethodGet, shop+"/calls", "").Body.String() + s, d.ask(http.MethodGet, shop+"/parked", "").Body.String()
 }
 

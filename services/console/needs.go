@@ -7,10 +7,13 @@ import (
 )
 
 // Needs is the least role for an address of the API, by its pattern: whoever looks is a
-// viewer, whoever puts right what is stuck an operator, and all else is an admin's.
+// viewer, whoever puts right what is stuck an operator; all else, and who the people are and
+// what they did, is an admin's.
 func Needs(pattern string) service.Role {
 	method, path, _ := strings.Cut(pattern, " ")
 	switch {
+	case strings.HasPrefix(path, "/api/v1/people"), path == "/api/v1/audit":
+		return service.Admin
 	case method == "GET":
 		return service.Viewer
 	case strings.Contains(path, "/parked/"), strings.Contains(path, "/replays"):

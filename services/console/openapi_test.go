@@ -113,6 +113,14 @@ func (d *description) template(path string) (string, bool) {
 // fits holds an answer against what is described: its code, its type, its body.
 func (d *description) fits(t testing.TB, r *http.Request, w *httptest.ResponseRecorder) {
 	t.Helper()
+	if w.Code == http.StatusNoContent {
+		template, _ := d.template(r.URL.Path)
+		d.at(t, "paths", template, strings.ToLower(r.Method), "responses", "204")
+		if w.Body.Len() > 0 {
+			t.Errorf("%s %s answered 204 with %s", r.Method, r.URL, w.Body)
+		}
+		return
+	}
 	media, _, err := mime.ParseMediaType(w.Header().Get("Content-Type"))
 	if err != nil {
 		t.Errorf("%s %s: content type: %v", r.Method, r.URL, err)

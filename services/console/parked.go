@@ -108,6 +108,7 @@ func (c *console) drop(w http.ResponseWriter, r *http.Request, p service.Revisio
 		return
 	}
 	if item, ok := c.parkedOne(w, r, p); ok {
+		service.Note(r.Context(), "why", body.Why)
 		c.settleParked(w, r, item, p, event.ParkedDropped, body.Why)
 	}
 }

@@ -39,3 +39,12 @@ CREATE TABLE parked (
 	reason TEXT NOT NULL, remedy TEXT NOT NULL, received TEXT NOT NULL, at INTEGER NOT NULL, seq INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX parked_by_state ON parked (project, state, at DESC);
+
+-- The audit log: what people changed. project is empty for what is about the program as
+-- a whole, person where a sign-in failed under a name that nobody has.
+CREATE TABLE audit (
+	seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, project TEXT NOT NULL, person TEXT NOT NULL, role TEXT NOT NULL, door TEXT NOT NULL,
+	action TEXT NOT NULL, target TEXT NOT NULL, code INTEGER NOT NULL, details TEXT NOT NULL
+) STRICT;
+CREATE INDEX audit_by_project ON audit (project, seq DESC);
+CREATE INDEX audit_by_person ON audit (person, seq DESC);

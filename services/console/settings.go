@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -64,13 +65,15 @@ func (c *console) changeSettings(w http.ResponseWriter, r *http.Request, p servi
 		c.failed(w, err)
 		return
 	}
-	next, err := c.Projects.Put(r.Context(), project, saw, "api")
+	next, err := c.Projects.Put(r.Context(), project, saw, service.Who(r.Context()).Name)
 	switch {
 	case errors.Is(err, service.ErrStale):
 		c.stale(w, next)
 	case err != nil:
 		c.failed(w, err)
 	default:
+		service.Note(r.Context(), "revision", strconv.Itoa(next.Number))
+		service.Note(r.Context(), "changed", strings.Join(changedKeys(p.Project, next.Project), ", "))
 		c.Log.Info("settings changed", zap.String("project", p.ID), zap.Int("revision", next.Number))
 		c.showSettings(w, next)
 	}
@@ -79,4 +82,43 @@ func (c *console) changeSettings(w http.ResponseWriter, r *http.Request, p servi
 func (c *console) stale(w http.ResponseWriter, p service.Revision) {
 	service.Problem(w, http.StatusPreconditionFailed, "changed meanwhile",
 		"The settings are at revision "+strconv.Itoa(p.Number)+" now. Read them again, make your change there, and send that.")
+}
+
+// changedKeys names the settings in which two blocks differ, to two levels: senior,
+// scenarios.review_due. Secrets are compared and never told.
+func changedKeys(old, new settings.Project) []string {
+	before, after := leaves(old), leaves(new)
+	var out []string
+	for key := range before {
+		if _, there := after[key]; !there {
+			out = append(out, key)
+		}
+	}
+	for key, value := range after {
+		if before[key] != value {
+			out = append(out, key)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func leaves(p settings.Project) map[string]string {
+	out := map[string]string{}
+	block, err := p.RevealJSON()
+	var top map[string]json.RawMessage
+	if err != nil || json.Unmarshal(block, &top) != nil {
+		return out
+	}
+	for key, value := range top {
+		var inner map[string]json.RawMessage
+		if json.Unmarshal(value, &inner) != nil || len(inner) == 0 {
+			out[key] = string(value)
+			continue
+		}
+		for name, v := range inner {
+			out[key+"."+name] = string(v)
+		}
+	}
+	return out
 }

@@ -54,7 +54,7 @@ func TestSettingsAreChangedOnTopOfTheRevisionThatWasSeen(t *testing.T) {
 	if err != nil || !ok {
 		t.Fatalf("the change was not told: %v", err)
 	}
-	if told, err := event.As[event.SettingsChanged](e); err != nil || told.Revision != 3 || told.By != "api" {
-		t.Errorf("told of %+v, %v; want revision 3 by api", told, err)
+	if told, err := event.As[event.SettingsChanged](e); err != nil || told.Revision != 3 || told.By != "token" {
+		t.Errorf("told of %+v, %v; want revision 3 by token", told, err)
 	}
 }

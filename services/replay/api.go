@@ -86,6 +86,7 @@ func (r *replayer) post(w http.ResponseWriter, q *http.Request) {
 		r.failed(w, err)
 		return
 	}
+	service.Note(q.Context(), "plan", b.plan().ID)
 	w.Header().Set("Location", q.URL.Path+"/"+b.plan().ID)
 	send(w, http.StatusAccepted, answer{Plan: b.plan(), Rows: []Row{}})
 }

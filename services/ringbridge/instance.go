@@ -17,7 +17,9 @@ import (
 
 	"github.com/ringbridge/ringbridge/pkg/bus"
 	"github.com/ringbridge/ringbridge/pkg/callfile"
+	"github.com/ringbridge/ringbridge/pkg/event"
 	"github.com/ringbridge/ringbridge/pkg/fault"
+	"github.com/ringbridge/ringbridge/pkg/people"
 	"github.com/ringbridge/ringbridge/pkg/service"
 	"github.com/ringbridge/ringbridge/pkg/settings"
 	"github.com/ringbridge/ringbridge/pkg/view"
@@ -126,6 +128,10 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 		return err
 	}
 	env.Group.Go("settings", env.Projects.Follow)
+	known, err := people.Open(ctx, env.Bus, env.Now)
+	if err != nil {
+		return err
+	}
 	env.Views = view.New(env.Bus, filepath.Join(cfg.Data, "views"), o.log)
 	if env.Router, err = env.Bus.Router(); err != nil {
 		return err
@@ -152,7 +158,7 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 			})
 		},
 		"console": func(e service.Env) error {
-			return consoleservice.Start(ctx, e, consoleservice.Options{Gatherer: registry, Ready: in.ready})
+			return consoleservice.Start(ctx, e, consoleservice.Options{Gatherer: registry, Ready: in.ready, People: known})
 		},
 	}
 	for _, name := range serviceNames {
@@ -167,9 +173,11 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 	service.ServeViews(*env)
 	in.keepBroker()
 	api := service.Guarded(env.API, consoleservice.Needs)
-	env.Mux.Handle("/api/", service.SignedIn(in.Token, api))
+	env.Mux.Handle("/api/", service.SignedIn(in.Token, env.Audited(event.DoorAPI, api)))
 	if wanted("console") {
-		pages.Open(*env, pages.Options{Guarded: api, Token: in.Token, Home: o.mux == nil})
+		pages.Open(*env, pages.Options{
+			Guarded: env.Audited(event.DoorConsole, api), Token: in.Token, People: known, Told: env.Acted, Home: o.mux == nil,
+		})
 	}
 	if o.mux != nil {
 		o.mux(env.Mux, *env)

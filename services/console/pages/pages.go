@@ -7,12 +7,15 @@
 package pages
 
 import (
+	"context"
 	"embed"
 	"html/template"
 	"io/fs"
 	"net/http"
 	"strings"
 
+	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/people"
 	"github.com/ringbridge/ringbridge/pkg/service"
 	"github.com/ringbridge/ringbridge/pkg/settings"
 )
@@ -30,6 +33,10 @@ type Options struct {
 	Guarded http.Handler
 	// Token opens the first sign-in.
 	Token settings.Secret
+	// People may sign in by name; nil means nobody may.
+	People *people.People
+	// Told is told of sign-ins, for the audit log; nil means nobody is.
+	Told func(context.Context, event.ConsoleActed)
 	// Home: / leads to the console.
 	Home bool
 }
@@ -38,6 +45,8 @@ type site struct {
 	service.Env
 	Options
 	sessions  *sessions
+	tries     *tries
+	failures  *failures
 	templates map[string]*template.Template
 }
 
@@ -59,7 +68,9 @@ func (s *site) pages() []page {
 
 // Open puts the pages on the environment's mux.
 func Open(env service.Env, o Options) {
-	s := &site{Env: env, Options: o, sessions: newSessions(env.Now), templates: parse()}
+	s := &site{
+		Env: env, Options: o, sessions: newSessions(env.Now), tries: newTries(env.Now), failures: &failures{now: env.Now}, templates: parse(),
+	}
 	mux := http.NewServeMux()
 	files, err := fs.Sub(assets, "assets")
 	if err != nil {
@@ -86,13 +97,19 @@ func Open(env service.Env, o Options) {
 func (s *site) signedIn(p page) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v := s.visit(w, r)
-		person, ok := s.sessions.who(r)
-		if !ok {
+		person, ok, err := s.who(r, true)
+		switch {
+		case err != nil:
+			v.failed(err)
+			return
+		case !ok:
 			v.toSignIn()
 			return
 		}
 		v.Person = person
-		v.r = r.WithContext(service.As(r.Context(), person))
+		ctx, leave := s.watched(r, p.role)
+		defer leave()
+		v.r = r.WithContext(service.As(ctx, person))
 		if !person.Role.May(p.role) {
 			v.problem(http.StatusForbidden, v.T("problem.role", v.T("role."+string(p.role))))
 			return
