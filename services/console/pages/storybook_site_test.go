@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/ringbridge/ringbridge/pkg/bus/bustest"
+	"github.com/ringbridge/ringbridge/pkg/people"
 	"github.com/ringbridge/ringbridge/pkg/rules"
 	"github.com/ringbridge/ringbridge/pkg/service"
 	"github.com/ringbridge/ringbridge/pkg/settings"
@@ -42,6 +43,8 @@ projects:
     senior: 1
 `
 
+const storyPassword = "a password of the stories"
+
 // stage is where stories are told: the pages, with one story's answers behind them.
 type stage struct {
 	mux     *http.ServeMux
@@ -57,13 +60,24 @@ func openStories(t *testing.T) *stage {
 		t.Fatal(err)
 	}
 	now := func() time.Time { return storyTime }
-	projects, err := service.LoadProjects(t.Context(), bustest.Open(t), now, cfg.Projects)
+	b := bustest.Open(t)
+	projects, err := service.LoadProjects(t.Context(), b, now, cfg.Projects)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := people.Open(t.Context(), b, now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &stage{mux: http.NewServeMux(), cookies: map[string][]*http.Cookie{"nobody": nil}}
-	Open(service.Env{Mux: s.mux, Log: zap.NewNop(), Now: now, Projects: projects}, Options{Guarded: s, Token: token, Home: true})
+	Open(service.Env{Mux: s.mux, Log: zap.NewNop(), Now: now, Projects: projects}, Options{Guarded: s, Token: token, People: known, Home: true})
 	s.signIn(t, "admin", url.Values{"token": {token}})
+	for _, role := range []service.Role{service.Viewer, service.Operator} {
+		if _, _, err := known.Put(t.Context(), string(role), role, storyPassword); err != nil {
+			t.Fatal(err)
+		}
+		s.signIn(t, string(role), url.Values{"name": {string(role)}, "token": {storyPassword}})
+	}
 	return s
 }
 

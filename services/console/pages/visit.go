@@ -168,6 +168,9 @@ func (v *visit) failed(err error) {
 
 func (v *visit) why(err error) (code int, what string) {
 	if no, ok := err.(*refused); ok {
+		if no.Status == http.StatusInternalServerError {
+			return no.Status, v.T("problem.internal") // it says no more, and in English
+		}
 		return no.Status, no.Detail
 	}
 	v.site.Log.Error("a page could not be filled", zap.String("path", v.r.URL.Path), zap.Error(err))
