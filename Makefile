@@ -10,6 +10,7 @@ FUZZTIME ?= 10s
 HISTORIES ?= 20000
 SEED     ?= 0
 SEEDS    ?= 5
+CALLS    ?= 1000000
 CHECKS   ?= 5000
 KILLS    ?= 300
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -128,6 +129,10 @@ fuzz: ## Every fuzz target for FUZZTIME=10s
 .PHONY: bench
 bench: ## Every benchmark
 	go test -run '^$$' -bench . -benchmem -timeout 30m work
+
+.PHONY: scale
+scale: ## A start on CALLS=1000000 stored calls: time until ready, memory (Linux; 6 GB of disk, half an hour)
+	go test -count=1 -v -timeout 120m ./services/ringbridge -run '^$$' -bench '^BenchmarkStoredCalls$$' -benchtime 1x -scale $(CALLS)
 
 .PHONY: idle
 idle: build ## Time until ready and memory of the idle program, five runs (Linux)

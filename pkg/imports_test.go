@@ -41,6 +41,7 @@ var house = map[string]struct{ may, tests string }{
 	"pkg/callfile":       {may: "pkg/fault pkg/bus pkg/event", tests: "pkg/bus/bustest"},
 	"pkg/reconciliation": {may: "pkg/event"}, // what the reconciler and the console tell each other
 	"pkg/crm":            {may: "pkg/event"},
+	"pkg/replayplan":     {}, // what the replay and the command line tell each other
 	"pkg/view":           {may: "pkg/fault pkg/bus pkg/event", tests: "pkg/bus/bustest"},
 	"pkg/service":        {may: "pkg/fault pkg/bus pkg/callfile pkg/event pkg/settings pkg/view", tests: "pkg/bus/bustest"},
 	"pkg/people":         {may: "pkg/bus pkg/service", tests: "pkg/bus/bustest"}, // the console keeps them, its pages ask
@@ -59,15 +60,15 @@ var house = map[string]struct{ may, tests string }{
 	"services/planner":     {may: "pkg/fault pkg/bus pkg/event pkg/rules pkg/service pkg/settings", tests: "pkg/bus/bustest pkg/rules/scenario"},
 	"services/writer":      {may: "pkg/fault pkg/bitrix pkg/bus pkg/callfile pkg/crm pkg/event pkg/service pkg/settings", tests: "pkg/bus/bustest pkg/bitrix/bitrixtest"},
 	"services/analytics":   {may: "pkg/bus pkg/event pkg/service pkg/view", tests: "pkg/bus/bustest pkg/settings"},
-	"services/callcounter": {may: "pkg/bus pkg/event pkg/service", tests: "pkg/bus/bustest"}, // the example
+	"services/callcounter": {may: "pkg/bus pkg/event pkg/service pkg/view", tests: "pkg/bus/bustest"}, // the example
 	"services/console":     {may: "pkg/fault pkg/bus pkg/callfile pkg/crm pkg/event pkg/people pkg/phone pkg/reconciliation pkg/rules pkg/service pkg/settings pkg/view", tests: "pkg/bus/bustest"},
 	// The console in a browser: it asks the API.
 	"services/console/pages": {may: "pkg/event pkg/people pkg/phone pkg/rules pkg/service pkg/settings", tests: "services/console pkg/bus pkg/bus/bustest"},
 	"services/check":         {may: "pkg/bitrix pkg/settings", tests: "pkg/bitrix/bitrixtest"},
 	"services/reconciler":    {may: "pkg/fault pkg/bus pkg/callfile pkg/event pkg/reconciliation pkg/ringostat pkg/service pkg/settings", tests: "pkg/ringostat/ringostattest pkg/bus/bustest"},
-	"services/replay":        {may: "pkg/fault pkg/bus pkg/callfile pkg/crm pkg/event pkg/phone pkg/rules pkg/service pkg/settings", tests: "pkg/bus/bustest"},
+	"services/replay":        {may: "pkg/fault pkg/bus pkg/callfile pkg/crm pkg/event pkg/phone pkg/replayplan pkg/rules pkg/service pkg/settings", tests: "pkg/bus/bustest"},
 	"services/demo":          {may: "pkg/bitrix/bitrixtest pkg/settings"},
-	"services/ringbridge": {may: "pkg/fault pkg/bitrix pkg/bus pkg/callfile pkg/event pkg/people pkg/rules pkg/service pkg/settings pkg/view", // and every service
+	"services/ringbridge": {may: "pkg/fault pkg/bitrix pkg/bus pkg/callfile pkg/event pkg/people pkg/replayplan pkg/rules pkg/service pkg/settings pkg/view", // and every service
 		tests: "pkg/bitrix/bitrixtest pkg/bus/bustest pkg/crm pkg/ringostat pkg/ringostat/ringostattest pkg/rules/scenario"},
 }
 

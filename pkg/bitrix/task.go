@@ -33,6 +33,7 @@ type TaskFields struct {
 	CRM           []Binding
 	XMLID         string // our external id; the portal does not keep it unique
 	Tags          []string
+	Reopen        bool // makes a completed task pending again; harmless on an open one
 }
 
 // AddTask makes a task. It is always made open: a portal stores a task that is
@@ -70,6 +71,7 @@ func (f TaskFields) params() Params {
 	}
 	add("UF_CRM_TASK", bindings, len(bindings) > 0)
 	add("XML_ID", f.XMLID, f.XMLID != "")
+	add("STATUS", statusPending, f.Reopen)
 	add("TAGS", f.Tags, len(f.Tags) > 0)
 	return p
 }
@@ -121,8 +123,11 @@ func ListTasks(ids []int) Command {
 	return findTasks(Param{"ID", ids}, time.Time{}, 0)
 }
 
-// statusCompleted is the status of a closed task.
-const statusCompleted = 5
+// The statuses of a task that nobody began, and of a closed one.
+const (
+	statusPending   = 2
+	statusCompleted = 5
+)
 
 // Task is a task as the portal shows it.
 type Task struct {

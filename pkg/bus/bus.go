@@ -89,6 +89,23 @@ var ErrUnavailable = errors.New("the broker did not confirm")
 // Open connects to the broker, starting the embedded one where Options name no other,
 // and makes the stream.
 func Open(ctx context.Context, o Options) (*Bus, error) {
+	b, err := dial(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.makeStream(ctx, topicEvents+".>"); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	if b.leases, err = openLeases(ctx, b, o.Lease); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	fault.Point("bus", "stream made")
+	b.openGroups(o)
+	return b, nil
+}
+
+// dial connects and makes nothing.
+func dial(o Options) (*Bus, error) {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
@@ -102,32 +119,13 @@ func Open(ctx context.Context, o Options) (*Bus, error) {
 		return nil, errors.Join(fmt.Errorf("open jetstream: %w", err), b.Close())
 	}
 	b.js = js
-	if err := b.makeStream(ctx, topicEvents+".>"); err != nil {
-		return nil, errors.Join(err, b.Close())
-	}
-	if b.leases, err = openLeases(ctx, b, o.Lease); err != nil {
-		return nil, errors.Join(err, b.Close())
-	}
-	fault.Point("bus", "stream made")
-	b.openGroups(o)
 	return b, nil
 }
 
 func (b *Bus) makeStream(ctx context.Context, subject string) (err error) {
-	keep := jetstream.LimitsPolicy
-	if fault.Wrong("log-forgets-what-was-read") {
-		keep = jetstream.InterestPolicy
-	}
-	b.stream, err = b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-		Name: b.name, Subjects: []string{subject},
-		Description: "every event of ringbridge, in the order it was stored",
-		Retention:   keep, Storage: jetstream.FileStorage, Compression: jetstream.S2Compression,
-		Discard: jetstream.DiscardNew, DenyDelete: true, AllowDirect: true,
-		Duplicates: 2 * time.Minute, Replicas: b.replicas,
-		AllowAtomicPublish: b.server != nil,
-	})
+	b.stream, err = b.js.CreateOrUpdateStream(ctx, streamConfig(b.name, subject, b.replicas, b.server != nil))
 	if err != nil {
-		return fmt.Errorf("make stream %s: %w", b.name, err)
+		return fmt.Errorf("make stream %s (`ringbridge migrate` says what differs): %w", b.name, err)
 	}
 	return nil
 }

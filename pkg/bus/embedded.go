@@ -56,6 +56,9 @@ func startServer(o Options, log *zap.Logger) (*server.Server, func() error, erro
 	return s, unlock, nil
 }
 
+// ErrInUse is returned where another process has the embedded broker's folder.
+var ErrInUse = errors.New("in use by another ringbridge")
+
 // lockName is the file by which a process claims the folder.
 const lockName = "lock"
 
@@ -68,7 +71,7 @@ func lock(path string) (func() error, error) {
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		_ = f.Close()
-		return nil, fmt.Errorf("the data folder %s is in use by another ringbridge (%w); stop that one or choose another `data`", filepath.Dir(path), err)
+		return nil, fmt.Errorf("the data folder %s is %w (%w); stop that one or choose another `data`", filepath.Dir(path), ErrInUse, err)
 	}
 	return f.Close, nil
 }

@@ -45,10 +45,10 @@ func (b *Bus) Feed(ctx context.Context, f Feed) error {
 		return fmt.Errorf("read as %s: no lease is held", f.Name)
 	}
 	if f.Held == 0 {
-		f.Held = 5000
+		f.Held = defaultFeedHeld
 	}
 	if f.ackWait == 0 {
-		f.ackWait = 30 * time.Second
+		f.ackWait = defaultAckWait
 	}
 	s := newSubscriber(b, reading{durable: f.Name, ackWait: f.ackWait, held: f.Held, filters: subjects(f.Project, f.Types)})
 	consumer, err := s.begin(ctx, "")

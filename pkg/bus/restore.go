@@ -17,7 +17,10 @@ import (
 var ErrNotEmpty = errors.New("the data folder is not empty")
 
 // restores is the store that remembers when the broker's files were restored.
-const restores = "restores"
+const (
+	restores      = "restores"
+	restoresAbout = "when the files of the broker were restored from a backup"
+)
 
 type restoredMark struct {
 	TakenAt    time.Time `json:"taken_at"`
@@ -102,7 +105,7 @@ func restoreInto(ctx context.Context, o Options, backup io.Reader, end archiveEn
 	if err := r.compare(ctx, end); err != nil {
 		return err
 	}
-	store, err := b.Store(ctx, restores, "when the files of the broker were restored from a backup")
+	store, err := b.Store(ctx, restores, restoresAbout)
 	if err != nil {
 		return err
 	}

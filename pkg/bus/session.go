@@ -112,10 +112,7 @@ func openLeases(ctx context.Context, b *Bus, length time.Duration) (*leases, err
 	if l.host, err = os.Hostname(); err != nil {
 		return nil, fmt.Errorf("ask for the name of this machine: %w", err)
 	}
-	if _, err := b.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
-		Bucket: leaseBucket, Description: "which process works what only one may work", History: 1,
-		Storage: jetstream.FileStorage, Replicas: b.replicas, LimitMarkerTTL: time.Minute,
-	}); err != nil {
+	if _, err := b.js.CreateOrUpdateKeyValue(ctx, leaseConfig(b.replicas)); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", leaseBucket, err)
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))

@@ -33,9 +33,7 @@ func (b *Bus) Store(ctx context.Context, name, about string) (*Store, error) {
 // StoreFor is Store for values that are forgotten after a while: only what may be lost
 // without harm belongs there.
 func (b *Bus) StoreFor(ctx context.Context, name, about string, while time.Duration) (*Store, error) {
-	kv, err := b.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
-		Bucket: name, Description: about, History: 1, TTL: while, Storage: jetstream.FileStorage, Compression: true, Replicas: b.replicas,
-	})
+	kv, err := b.js.CreateOrUpdateKeyValue(ctx, storeConfig(name, about, while, b.replicas))
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", name, err)
 	}

@@ -59,10 +59,10 @@ var _ message.Subscriber = (*subscriber)(nil)
 
 func newSubscriber(b *Bus, r reading) *subscriber {
 	if r.ackWait == 0 {
-		r.ackWait = 30 * time.Second
+		r.ackWait = defaultAckWait
 	}
 	if r.held == 0 {
-		r.held = 1000
+		r.held = defaultHeld
 	}
 	if r.grace == 0 {
 		r.grace = 20 * time.Second
@@ -148,12 +148,9 @@ func (s *subscriber) consumer(ctx context.Context, topic string) (jetstream.Cons
 	if len(filters) == 0 {
 		filters = []string{topic}
 	}
-	c, err := s.bus.stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
-		Durable: s.read.durable, FilterSubjects: filters, AckPolicy: jetstream.AckExplicitPolicy,
-		AckWait: s.read.ackWait, MaxAckPending: s.read.held, MaxDeliver: -1, DeliverPolicy: jetstream.DeliverAllPolicy,
-	})
+	c, err := s.bus.stream.CreateOrUpdateConsumer(ctx, readerConfig(s.read.durable, filters, s.read.ackWait, s.read.held))
 	if err != nil {
-		return nil, fmt.Errorf("make reader %s: %w", s.read.durable, err)
+		return nil, fmt.Errorf("make reader %s (`ringbridge migrate` says what differs): %w", s.read.durable, err)
 	}
 	fault.Point("reader", s.read.durable, "made")
 	return c, nil

@@ -153,8 +153,8 @@ type Replay struct {
 	Undo []Undo `json:"undo,omitempty"`
 }
 
-// Undo is something that was made by mistake. It is never deleted: a task is closed, and
-// each says that it was not needed.
+// Undo is something that was made by mistake. It is never deleted: it says that it was not
+// needed, in its text, and a task is closed; or in its title, by the project's settings.
 type Undo struct {
 	Role   string  `json:"role"`
 	Kind   Kind    `json:"kind"`

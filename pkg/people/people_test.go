@@ -159,6 +159,7 @@ func TestAFloodOfSignInsIsTurnedAwayAndNotHashed(t *testing.T) {
 		h.slots <- struct{}{} // as if hashes were being made
 	}
 	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
 	var waiting sync.WaitGroup
 	var mu sync.Mutex
 	busy := 0

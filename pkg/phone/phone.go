@@ -3,8 +3,8 @@
 //
 // It must never guess: what is not plainly a telephone number (a SIP login, a
 // short internal number, a hidden caller, garbage) is refused, because a wrong
-// number joins two strangers into one client. It does no input or output and
-// keeps no state.
+// number joins two strangers into one client. It does no input or output, and
+// what it keeps changes no answer.
 //
 // Start reading at Parse.
 package phone
@@ -43,6 +43,18 @@ func Parse(raw, country string) (Number, bool) {
 	if len(raw) > maxInput {
 		return "", false
 	}
+	if n, ok := ukrainian(raw, country); ok {
+		return n, true
+	}
+	n := lately.read(spelling{raw, country}, func() Number {
+		n, _ := slow(raw, country)
+		return n
+	})
+	return n, n != ""
+}
+
+// slow asks the library.
+func slow(raw, country string) (Number, bool) {
 	plus, digits, ok := scan(raw)
 	if !ok || hidden[digits] {
 		return "", false

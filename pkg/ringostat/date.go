@@ -39,6 +39,12 @@ func readDate(s string, loc *time.Location) (time.Time, bool) {
 	if s == "" || len(s) > 64 {
 		return time.Time{}, false
 	}
+	if len(s) == len(time.DateTime) && s[4] == '-' && s[7] == '-' && s[10] == ' ' { // nearly all; it has no zone
+		if t, err := time.Parse(time.DateTime, s); err == nil {
+			t = inLocation(t, loc)
+			return t, plausible(t)
+		}
+	}
 	if t, ok := readEpoch(s, loc); ok {
 		return t, true
 	}
@@ -67,9 +73,6 @@ func readDate(s string, loc *time.Location) (time.Time, bool) {
 	if zoned {
 		t = time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, zone)
 	} else {
-		if fault.Wrong("zone-of-the-server") {
-			loc = time.UTC
-		}
 		t = inLocation(t, loc)
 	}
 	return t, plausible(t)
@@ -105,6 +108,9 @@ func readOffset(sign, hours, minutes string) (*time.Location, bool) {
 // a clock change repeats it is the first pass; in the hour that a clock change
 // skips it is the time the clock would have shown without the change.
 func inLocation(wall time.Time, loc *time.Location) time.Time {
+	if fault.Wrong("zone-of-the-server") {
+		loc = time.UTC
+	}
 	_, before := wall.Add(-24 * time.Hour).In(loc).Zone()
 	_, after := wall.Add(24 * time.Hour).In(loc).Zone()
 	first := wall.Add(-time.Duration(before) * time.Second).In(loc)
@@ -118,7 +124,7 @@ func inLocation(wall time.Time, loc *time.Location) time.Time {
 }
 
 func sameWall(t, wall time.Time) bool {
-	return t.Format(time.DateTime) == wall.Format(time.DateTime)
+	return t.Hour() == wall.Hour() && t.Minute() == wall.Minute() && t.Second() == wall.Second() && t.YearDay() == wall.YearDay() && t.Year() == wall.Year()
 }
 
 // epochUnits tells the unit of an epoch by its number of digits.

@@ -37,6 +37,9 @@ const (
 	inQueryNested
 )
 
+// usual is how many parameters a place mostly holds.
+var usual = [4]int{inBody: 24, inBodyNested: 8, inQuery: 1, inQueryNested: 1}
+
 // add stores a value. Of two parameters with one name the last that has a
 // value counts.
 func (b *bag) add(place int, name, value string) {
@@ -49,7 +52,7 @@ func (b *bag) add(place int, name, value string) {
 		return
 	}
 	if b.layers[place] == nil {
-		b.layers[place] = layer{}
+		b.layers[place] = make(layer, usual[place])
 	}
 	value = clean(value)
 	key := fold(name)

@@ -1,6 +1,7 @@
 package ringostat
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +12,36 @@ import (
 type reader struct {
 	bag        *bag
 	dictionary dictionary
+	// found are the parameters of the request that may be one of ours, in the order in
+	// which they are asked; those of one lie together, from starts on.
+	found  []candidate
+	starts []int
+}
+
+// candidate is a parameter that may be another, and how soon it is asked.
+type candidate struct {
+	*parameter
+	param, rank int
+}
+
+func newReader(b *bag, d dictionary) *reader {
+	r := &reader{bag: b, dictionary: d, found: make([]candidate, 0, 32), starts: make([]int, len(numbers)+1)}
+	for place, l := range b.layers {
+		for name, p := range l {
+			for _, m := range d.meanings[name] {
+				r.found = append(r.found, candidate{p, m.number, m.rank*len(b.layers) + place})
+			}
+		}
+	}
+	slices.SortFunc(r.found, func(a, b candidate) int { return cmp.Or(a.param-b.param, a.rank-b.rank) })
+	at := 0
+	for n := range r.starts {
+		for at < len(r.found) && r.found[at].param < n {
+			at++
+		}
+		r.starts[n] = at
+	}
+	return r
 }
 
 // first returns the first value that suits, and marks it as used. What does
@@ -28,11 +59,10 @@ func (r *reader) first(p param, suits func(string) bool) string {
 // all goes through the parameters that may be p, in order of precedence.
 func (r *reader) all(p param) func(yield func(*parameter) bool) {
 	return func(yield func(*parameter) bool) {
-		for _, name := range r.dictionary[p] {
-			for _, l := range r.bag.layers {
-				if found := l[name]; found != nil && !yield(found) {
-					return
-				}
+		n := numbers[p]
+		for _, c := range r.found[r.starts[n]:r.starts[n+1]] {
+			if !yield(c.parameter) {
+				return
 			}
 		}
 	}
@@ -54,7 +84,14 @@ func (r *reader) label(p param) string { return unescapeText(r.text(p)) }
 
 // link drops what is not a web address; it stays in Extra.
 func (r *reader) link(p param) string {
-	return link(r.first(p, func(s string) bool { return hasValue(s) && link(s) != "" }))
+	address := ""
+	r.first(p, func(s string) bool {
+		if hasValue(s) {
+			address = link(s)
+		}
+		return address != ""
+	})
+	return address
 }
 
 func (r *reader) span(p param, unit time.Duration) (value time.Duration, ok bool) {
@@ -99,7 +136,7 @@ func (r *reader) date(loc *time.Location) (value time.Time) {
 // method of a JSON-RPC envelope last.
 func (r *reader) event() Event {
 	for _, places := range [][]int{{inQuery, inQueryNested}, {inBody, inBodyNested}} {
-		for _, name := range r.dictionary[pEvent] {
+		for _, name := range r.dictionary.names[pEvent] {
 			for _, place := range places {
 				if found := r.bag.layers[place][name]; found != nil && isEvent(found.value) {
 					found.used = true
@@ -121,14 +158,20 @@ func isSecret(key string) bool {
 // extra returns what became no field of the Report, under the sender's names,
 // and the project's custom names under ours.
 func (r *reader) extra(fields map[string]string) map[string]string {
-	extra := map[string]string{}
+	var extra map[string]string
 	custom := map[string]*parameter{}
+	note := func(name, value string) {
+		if extra == nil {
+			extra = map[string]string{}
+		}
+		extra[name] = value
+	}
 	for i := len(r.bag.layers) - 1; i >= 0; i-- {
 		for key, p := range r.bag.layers[i] {
-			if hasValue(p.value) && !isSecret(key) {
+			if (!p.used || len(fields) > 0) && hasValue(p.value) && !isSecret(key) {
 				custom[key] = p
 				if !p.used {
-					extra[p.name] = p.value
+					note(p.name, p.value)
 				}
 			}
 		}
@@ -138,11 +181,8 @@ func (r *reader) extra(fields map[string]string) map[string]string {
 			continue
 		}
 		if p := custom[fold(theirs)]; p != nil {
-			extra[strings.TrimSpace(ours)] = p.value
+			note(strings.TrimSpace(ours), p.value)
 		}
-	}
-	if len(extra) == 0 {
-		return nil
 	}
 	return extra
 }

@@ -111,8 +111,22 @@ var names = map[param][]string{
 // fold makes names comparable: case, blanks and the double curly brackets
 // around names that are not plain Latin (help 6559993) do not matter.
 func fold(name string) string {
-	name = strings.ToLower(unbrace(name))
-	return strings.NewReplacer(" ", "_", "-", "_").Replace(name)
+	if folded(name) {
+		return name
+	}
+	return blanks.Replace(strings.ToLower(unbrace(name)))
+}
+
+var blanks = strings.NewReplacer(" ", "_", "-", "_")
+
+// folded says that a name is surely as fold would make it.
+func folded(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return true
 }
 
 func unbrace(name string) string {
@@ -124,7 +138,26 @@ func unbrace(name string) string {
 }
 
 // dictionary is names with a project's own on top.
-type dictionary map[param][]string
+type dictionary struct {
+	names map[param][]string
+	// meanings turns it round: what each name may stand for, and how many names of that
+	// parameter come before it.
+	meanings map[string][]meaning
+}
+
+type meaning struct{ number, rank int }
+
+// numbers numbers the parameters.
+var numbers = func() map[param]int {
+	n := map[param]int{}
+	for i, p := range slices.Sorted(maps.Keys(names)) {
+		n[p] = i
+	}
+	return n
+}()
+
+// standard is the dictionary of a project without names of its own.
+var standard = newDictionary(nil)
 
 // newDictionary puts the project's names first. A name that the project gave
 // to one parameter is no longer read as another.
@@ -138,15 +171,18 @@ func newDictionary(fields map[string]string) dictionary {
 			claimed[fold(theirs)] = true
 		}
 	}
-	d := dictionary{}
+	d := dictionary{map[param][]string{}, map[string][]meaning{}}
 	for p, others := range names {
 		if theirs := renamed[p]; theirs != "" {
-			d[p] = append(d[p], theirs)
+			d.names[p] = append(d.names[p], theirs)
 		}
 		for _, name := range append([]string{string(p)}, others...) {
 			if !claimed[name] {
-				d[p] = append(d[p], name)
+				d.names[p] = append(d.names[p], name)
 			}
+		}
+		for rank, name := range d.names[p] {
+			d.meanings[name] = append(d.meanings[name], meaning{numbers[p], rank})
 		}
 	}
 	return d

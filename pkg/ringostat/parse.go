@@ -19,13 +19,23 @@ const maxCallID = 200
 // the client's parameter, even if that is empty because the number is hidden;
 // without them it would be guessed who called and what came of it. Everything
 // else may be missing.
-func Parse(r Request, o Options) (Report, error) {
+func Parse(r Request, o Options) (Report, error) { return Parser(o)(r) }
+
+// Parser is Parse for many requests with the same options.
+func Parser(o Options) func(Request) (Report, error) {
 	if o.Location == nil {
 		o.Location = time.UTC
 	}
+	d := standard
+	if len(o.Fields) > 0 {
+		d = newDictionary(o.Fields)
+	}
+	return func(r Request) (Report, error) { return parse(r, o, d) }
+}
+
+func parse(r Request, o Options, d dictionary) (Report, error) {
 	parameters, bodyErr := decode(r)
-	rd := &reader{bag: parameters, dictionary: newDictionary(o.Fields)}
-	report, err := rd.report(o)
+	report, err := newReader(parameters, d).report(o)
 	if err != nil && bodyErr != nil {
 		return report, bodyErr
 	}
@@ -222,7 +232,7 @@ func (r *reader) check(out Report, callback, outcomeSaid bool) error {
 func (r *reader) missing(what flaw, params ...param) *Unreadable {
 	var looked []string
 	for _, p := range params {
-		for _, name := range r.dictionary[p] {
+		for _, name := range r.dictionary.names[p] {
 			if !slices.Contains(looked, name) {
 				looked = append(looked, name)
 			}

@@ -80,16 +80,16 @@ func TestTheContractsNamesAreKnown(t *testing.T) {
 
 func TestARenamedParameterIsNoLongerReadAsAnother(t *testing.T) {
 	d := newDictionary(map[string]string{"talk": "Duration", "call_id": " {{my call}} ", "nonsense": "status", "status": " "})
-	if got := d[pTalk][0]; got != "duration" {
-		t.Errorf("talk is looked for under %q first, want duration", d[pTalk])
+	if got := d.names[pTalk][0]; got != "duration" {
+		t.Errorf("talk is looked for under %q first, want duration", d.names[pTalk])
 	}
-	if slices.Contains(d[pDuration], "duration") {
-		t.Errorf("the whole call is still looked for under %q", d[pDuration])
+	if slices.Contains(d.names[pDuration], "duration") {
+		t.Errorf("the whole call is still looked for under %q", d.names[pDuration])
 	}
-	if got := d[pCallID][:2]; got[0] != "my_call" || got[1] != "call_id" {
+	if got := d.names[pCallID][:2]; got[0] != "my_call" || got[1] != "call_id" {
 		t.Errorf("the call id is looked for under %q, want my_call and then call_id", got)
 	}
-	if got := d[pStatus][0]; got != "status" {
+	if got := d.names[pStatus][0]; got != "status" {
 		t.Errorf("the status is looked for under %q first, want status: the rename is empty", got)
 	}
 }

@@ -14,6 +14,9 @@ import (
 // clean makes a text safe to store and to show: valid UTF-8, without control
 // characters (a NUL breaks stores, a line break a log), trimmed.
 func clean(s string) string {
+	if plain(s) {
+		return strings.Trim(s, " ")
+	}
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	s = strings.Map(func(r rune) rune {
 		switch {
@@ -27,11 +30,23 @@ func clean(s string) string {
 	return strings.TrimSpace(s)
 }
 
+// plain says that a text holds nothing but what ASCII prints.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
 // noValue lists how Ringostat says that there is nothing (seen in hooks and
 // in the call log, "none)" included).
 var noValue = map[string]bool{"": true, "-1": true, "(not set)": true, "(none)": true, "none)": true, "(direct)": true}
 
-func hasValue(s string) bool { return !noValue[strings.ToLower(s)] }
+func hasValue(s string) bool {
+	return s != "" && s[0] != '-' && s[0] != '(' && s[0] != 'n' && s[0] != 'N' || !noValue[strings.ToLower(s)]
+}
 
 // hasSource is hasValue where "(direct)" is an answer: the visitor came by
 // himself.
@@ -187,5 +202,8 @@ func link(s string) string {
 // unescapeText undoes HTML escaping (callers and names arrive escaped: seen)
 // and leaves one blank where there were several.
 func unescapeText(s string) string {
+	if plain(s) && !strings.ContainsAny(s, "& ") {
+		return s
+	}
 	return strings.Join(strings.Fields(clean(html.UnescapeString(s))), " ")
 }

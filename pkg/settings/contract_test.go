@@ -88,7 +88,7 @@ func TestEveryKeyOfTheFileReachesItsPlace(t *testing.T) {
 			Senior: 1,
 			Scenarios: Scenarios{
 				NewClient: "contact+deal", MissedNewClient: "distribute", ReviewDue: Duration(4 * time.Hour),
-				CallbackDue: Duration(90 * time.Minute), PhoneMatch: "exact",
+				CallbackDue: Duration(90 * time.Minute), PhoneMatch: "exact", Compensate: "tag",
 				Pipeline: Pipeline{Category: 3, Stage: "C3:NEW", Source: "CALLBACK"}, Off: []string{"outbound/contact"},
 			},
 			Fields: map[string]map[string]string{
@@ -141,7 +141,7 @@ func TestTheDefaultsAreThePromisedOnes(t *testing.T) {
 		Senior:    1,
 		Scenarios: Scenarios{
 			MissedNewClient: "senior", ReviewDue: Duration(3 * time.Hour), CallbackDue: Duration(time.Hour),
-			PhoneMatch: "all_spellings", Pipeline: Pipeline{Stage: "NEW", Source: "CALL"},
+			PhoneMatch: "all_spellings", Compensate: "close", Pipeline: Pipeline{Stage: "NEW", Source: "CALL"},
 		},
 	}
 	if diff := cmp.Diff([]Project{want}, config.Projects); diff != "" {

@@ -74,6 +74,7 @@ type Scenarios struct {
 	CallbackDue     Duration `json:"callback_due"`         // due time of "contact the client" tasks
 	PhoneMatch      string   `json:"phone_match"`          // all_spellings or exact
 	Pipeline        Pipeline `json:"pipeline"`
+	Compensate      string   `json:"compensate"`    // what a replay does with what should not exist: close or tag
 	Off             []string `json:"off,omitempty"` // IDs of rules that this project does not want
 }
 
@@ -103,6 +104,7 @@ func defaultProject() Project {
 			CallbackDue:     Duration(time.Hour),
 			PhoneMatch:      "all_spellings",
 			Pipeline:        Pipeline{Stage: "NEW", Source: "CALL"},
+			Compensate:      "close",
 		},
 	}
 }

@@ -243,12 +243,19 @@ func TestTheFingerprintOfAVersionIsThatOfTheNext(t *testing.T) {
 		want    string
 	}{
 		"minimal": {parse(t, minimal, nil).Projects[0], "67168e31cedb5d0401c8a36a41ab192fd9979a7863385ea54860375d031d4390"},
-		"full":    {fullProject(t), "39579295376f81e8159bd5260afa3de9e3a33bb997afc7f36e57cf2b2486521f"},
+		// As it was before there was this key, and with it.
+		"full, then": {with(fullProject(t), func(p *Project) { p.Scenarios.Compensate = "close" }), "39579295376f81e8159bd5260afa3de9e3a33bb997afc7f36e57cf2b2486521f"},
+		"full":       {fullProject(t), "2f6becb2e72f87e86dab559c94b488f319c56d9da5db896270f28a7b3d2f7ab7"},
 	} {
 		if got := c.project.Fingerprint(); got != c.want {
 			t.Errorf("%s: fingerprint %s, want %s", name, got, c.want)
 		}
 	}
+}
+
+func with(p Project, change func(*Project)) Project {
+	change(&p)
+	return p
 }
 
 func TestAFingerprintHoldsNoSecret(t *testing.T) {

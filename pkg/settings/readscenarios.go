@@ -20,6 +20,7 @@ func readScenarios(b reader, p *Project, rules []string) {
 	block.span("review_due", &s.ReviewDue, time.Second, "3h")
 	block.span("callback_due", &s.CallbackDue, time.Second, "1h")
 	block.text("phone_match", &s.PhoneMatch, "", oneOf("a way to compare numbers", "all_spellings", "exact"))
+	block.text("compensate", &s.Compensate, "", oneOf("a way to mark what should not exist", "close", "tag"))
 	if pipeline, ok := block.block("pipeline", keysOf[Pipeline]()); ok {
 		pipeline.whole("category", &s.Pipeline.Category, 0, "the id of a deal pipeline, a number from 0; 0 is the general one")
 		pipeline.text("stage", &s.Pipeline.Stage, "the id of the stage that new leads and deals begin in, for example NEW", notEmpty, tidy)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"time"
 
 	_ "modernc.org/sqlite" // the driver
 
@@ -24,6 +25,7 @@ type file struct {
 	last  place
 	known map[string]*sql.Stmt
 	users sync.WaitGroup // who reads it
+	large time.Time      // its cache is, since the last large batch
 }
 
 // place is an event and where it is in the stream.
@@ -38,9 +40,17 @@ const readers = 4
 // Losing the newest transactions with the power is fine: they are read again.
 const pragmas = "?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_pragma=busy_timeout(10000)&_txlock=immediate"
 
-// cache is what a file is built with: 32 MiB, taken when needed. Events of one call are
-// apart in a busy stream, and with SQLite's 2 MiB most pages are read again.
-const cache = "&_pragma=cache_size(-32768)"
+// The cache a file is built with: 32 MiB, taken when needed. Events of one call are apart
+// in a busy stream, and with SQLite's 2 MiB most pages are read again. Where a file only
+// follows, 2 MiB do, and what building it took is given back.
+const (
+	largeCache = "PRAGMA cache_size = -32768"
+	smallCache = "PRAGMA cache_size = -2048; PRAGMA shrink_memory"
+	// many events in one batch say that the file is being built, and so long after the last
+	// such batch it is not any more.
+	many  = 100
+	after = 5 * time.Second
+)
 
 // progress holds the last event in the file: it tells this stream from another one.
 const progress = `CREATE TABLE progress (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, id TEXT NOT NULL) STRICT;
@@ -52,7 +62,7 @@ INSERT INTO progress VALUES (1, 0, '');
 func openFile(ctx context.Context, path string, m Model) (*file, error) {
 	f := &file{model: m, path: path, known: map[string]*sql.Stmt{}}
 	var err error
-	if f.db, err = sql.Open("sqlite", "file:"+path+pragmas+cache); err == nil {
+	if f.db, err = sql.Open("sqlite", "file:"+path+pragmas); err == nil {
 		f.read, err = sql.Open("sqlite", "file:"+path+pragmas+"&_pragma=query_only(1)")
 	}
 	if err != nil {
@@ -107,6 +117,9 @@ func (f *file) close() error {
 // apply takes a batch of events in one transaction. What stands in the file already,
 // because a batch was applied and the word of it lost, is left out.
 func (f *file) apply(ctx context.Context, batch []bus.Recorded) error {
+	if err := f.resize(ctx, len(batch) >= many, time.Now()); err != nil {
+		return err
+	}
 	tx := &Tx{ctx, f}
 	if _, err := tx.Exec("BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("begin: %w", err)
@@ -138,6 +151,28 @@ func (f *file) apply(ctx context.Context, batch []bus.Recorded) error {
 	}
 	kept, f.last = true, last
 	fault.Point("view", f.model.Name, "after commit")
+	return nil
+}
+
+// resize gives the file the cache for being built, or for following.
+func (f *file) resize(ctx context.Context, large bool, now time.Time) error {
+	was := f.large
+	pragma := ""
+	switch {
+	case large && was.IsZero():
+		f.large, pragma = now, largeCache
+	case large:
+		f.large = now
+	case !was.IsZero() && now.Sub(was) > after:
+		f.large, pragma = time.Time{}, smallCache
+	}
+	if pragma == "" {
+		return nil
+	}
+	if _, err := f.write.ExecContext(ctx, pragma); err != nil {
+		f.large = was
+		return fmt.Errorf("resize the cache: %w", err)
+	}
 	return nil
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/bus/bustest"
 	"github.com/ringbridge/ringbridge/pkg/event"
 	"github.com/ringbridge/ringbridge/pkg/service"
+	"github.com/ringbridge/ringbridge/pkg/view"
 )
 
 // TestThisConsumerStaysSmall keeps the promise of the README: a consumer is one file
@@ -43,10 +44,21 @@ type counter struct {
 func start(t testing.TB, b *bus.Bus) *counter {
 	t.Helper()
 	c := &counter{t: t, bus: b, api: http.NewServeMux()}
-	group := service.NewGroup(context.Background(), zaptest.NewLogger(t))
+	log := zaptest.NewLogger(t)
+	group := service.NewGroup(context.Background(), log)
 	t.Cleanup(group.Stop)
-	Start(service.Env{Bus: b, API: c.api, Group: group})
+	if err := Start(t.Context(), service.Env{Bus: b, API: c.api, Group: group, Views: view.New(b, t.TempDir(), log)}); err != nil {
+		t.Fatal(err)
+	}
 	return c
+}
+
+// row is what one direction, outcome and client come to.
+type row struct {
+	Direction event.Direction
+	Outcome   event.Outcome
+	Client    string
+	Calls     int
 }
 
 // resolves stores a decision about a call; the same id and decision are the same event.

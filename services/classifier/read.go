@@ -18,18 +18,19 @@ func Read(r event.CallReceived, s service.Revision) (event.Call, error) { return
 // Reader is Read for many requests under the same settings.
 func Reader(s service.Revision) func(event.CallReceived) (event.Call, error) {
 	employees := Employees(s.Project)
-	return func(r event.CallReceived) (event.Call, error) { return readWith(r, s, employees) }
-}
-
-func readWith(r event.CallReceived, s service.Revision, employees []ringostat.Employee) (event.Call, error) {
-	report, err := ringostat.Parse(ringostat.Request{
-		Method: r.Method, Query: r.Query, ContentType: r.Headers["Content-Type"], Body: r.Body,
-	}, ringostat.Options{
+	parse := ringostat.Parser(ringostat.Options{
 		Fields: s.Ringostat.Fields, Country: s.Country, Location: s.Location(), Employees: employees,
 	})
-	if err != nil {
-		return event.Call{}, err
+	return func(r event.CallReceived) (event.Call, error) {
+		report, err := parse(ringostat.Request{Method: r.Method, Query: r.Query, ContentType: r.Headers["Content-Type"], Body: r.Body})
+		if err != nil {
+			return event.Call{}, err
+		}
+		return factsOf(report, r, s, employees), nil
 	}
+}
+
+func factsOf(report ringostat.Report, r event.CallReceived, s service.Revision, employees []ringostat.Employee) event.Call {
 	c := event.Call{
 		ID: report.CallID, Event: string(report.Event), Final: report.Final,
 		Direction: event.Direction(report.Direction), Outcome: event.Outcome(report.Outcome),
@@ -59,7 +60,7 @@ func readWith(r event.CallReceived, s service.Revision, employees []ringostat.Em
 	if c.Direction == event.Inbound && c.Outcome == event.Voicemail {
 		c.Employee, c.AnsweredOn, c.Extension = nil, "", ""
 	}
-	return bound(c), nil
+	return bound(c)
 }
 
 // onTheCall finds who took or made the call, and the line it was taken on in words.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ringbridge/ringbridge/pkg/bus"
@@ -135,6 +136,7 @@ func (j *Joiner) CallOf(r event.Call) (of event.Call, sure bool) {
 		})
 		j.latest = span.To
 	}
+	r.ID = strings.Clone(r.ID) // a part of a request would keep all of it
 	talks, call, _ := join(j.talks[r.Client], r, span, false)
 	j.talks[r.Client] = talks
 	if call == r.ID {

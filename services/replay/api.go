@@ -13,16 +13,10 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/ringbridge/ringbridge/pkg/replayplan"
 	"github.com/ringbridge/ringbridge/pkg/rules"
 	"github.com/ringbridge/ringbridge/pkg/service"
 )
-
-// answer is a plan as the API shows it.
-type answer struct {
-	Plan
-	Rows []Row  `json:"rows"`
-	Next string `json:"next,omitempty"`
-}
 
 func (r *replayer) routes() {
 	api := r.API
@@ -31,8 +25,8 @@ func (r *replayer) routes() {
 	api.HandleFunc("GET /api/v1/projects/{project}/replays/{id}", r.get)
 	api.HandleFunc("POST /api/v1/projects/{project}/replays/{id}/apply", r.postApply)
 	api.HandleFunc("POST /api/v1/projects/{project}/replays/{id}/resume", r.postApply)
-	api.HandleFunc("POST /api/v1/projects/{project}/replays/{id}/pause", func(w http.ResponseWriter, q *http.Request) { r.postHalt(w, q, Paused, "paused by hand") })
-	api.HandleFunc("POST /api/v1/projects/{project}/replays/{id}/abort", func(w http.ResponseWriter, q *http.Request) { r.postHalt(w, q, Aborted, "aborted by hand") })
+	api.HandleFunc("POST /api/v1/projects/{project}/replays/{id}/pause", func(w http.ResponseWriter, q *http.Request) { r.postHalt(w, q, replayplan.Paused, "paused by hand") })
+	api.HandleFunc("POST /api/v1/projects/{project}/replays/{id}/abort", func(w http.ResponseWriter, q *http.Request) { r.postHalt(w, q, replayplan.Aborted, "aborted by hand") })
 }
 
 // project finds the settings of the project that is asked about.
@@ -65,7 +59,7 @@ func (r *replayer) post(w http.ResponseWriter, q *http.Request) {
 		service.Problem(w, http.StatusBadRequest, "wrong request", `Send {"since": "2026-01-31", "until": …, "calls": [ids], "rule": "answered/new", "fresh": false}; each may be left out.`)
 		return
 	}
-	request := Plan{Project: s.ID, CallIDs: wish.Calls, Rule: wish.Rule, Fresh: wish.Fresh}
+	request := replayplan.Plan{Project: s.ID, CallIDs: wish.Calls, Rule: wish.Rule, Fresh: wish.Fresh}
 	if wish.Rule != "" && !slices.Contains(rules.IDs(), wish.Rule) {
 		service.Problem(w, http.StatusBadRequest, "unknown rule", "There is no rule "+strconv.Quote(wish.Rule)+". GET /api/v1/rules lists them.")
 		return
@@ -88,7 +82,7 @@ func (r *replayer) post(w http.ResponseWriter, q *http.Request) {
 	}
 	service.Note(q.Context(), "plan", b.plan().ID)
 	w.Header().Set("Location", q.URL.Path+"/"+b.plan().ID)
-	send(w, http.StatusAccepted, answer{Plan: b.plan(), Rows: []Row{}})
+	send(w, http.StatusAccepted, replayplan.Page{Plan: b.plan(), Rows: []replayplan.Row{}})
 }
 
 // readTime reads RFC 3339, a date (its beginning in the project's zone), or a span back.
@@ -119,7 +113,7 @@ func (r *replayer) list(w http.ResponseWriter, q *http.Request) {
 		r.failed(w, err)
 		return
 	}
-	items := []Plan{}
+	items := []replayplan.Plan{}
 	for _, id := range slices.Backward(ids) {
 		if b, err := r.shelf.open(q.Context(), s.ID, id); err == nil {
 			items = append(items, b.plan())
@@ -136,7 +130,7 @@ func (r *replayer) book(w http.ResponseWriter, q *http.Request) (*book, bool) {
 	b, err := r.shelf.open(q.Context(), s.ID, q.PathValue("id"))
 	switch {
 	case errors.Is(err, errNoPlan):
-		service.Problem(w, http.StatusNotFound, "unknown plan", "There is no plan "+q.PathValue("id")+" of this project. GET …/replays lists them.")
+		service.Problem(w, http.StatusNotFound, "unknown plan", fmt.Sprintf("There is no plan %s of this project: the newest %d are kept, and a backup holds none. GET …/replays lists them; make it again with POST …/replays, or ringbridge replay plan.", q.PathValue("id"), mostPlans))
 	case err != nil:
 		r.failed(w, err)
 	}
@@ -172,7 +166,7 @@ func (r *replayer) get(w http.ResponseWriter, q *http.Request) {
 		r.failed(w, err)
 		return
 	}
-	out := answer{Plan: plan, Rows: append([]Row{}, rows...)}
+	out := replayplan.Page{Plan: plan, Rows: append([]replayplan.Row{}, rows...)}
 	if next != 0 {
 		out.Next = strconv.Itoa(next)
 	}
@@ -194,14 +188,14 @@ func (r *replayer) postApply(w http.ResponseWriter, q *http.Request) {
 		r.failed(w, err)
 	default:
 		code := http.StatusAccepted
-		if b.plan().State == Done {
+		if b.plan().State == replayplan.Done {
 			code = http.StatusOK
 		}
-		send(w, code, answer{Plan: b.plan(), Rows: []Row{}})
+		send(w, code, replayplan.Page{Plan: b.plan(), Rows: []replayplan.Row{}})
 	}
 }
 
-func (r *replayer) postHalt(w http.ResponseWriter, q *http.Request, to State, reason string) {
+func (r *replayer) postHalt(w http.ResponseWriter, q *http.Request, to replayplan.State, reason string) {
 	b, ok := r.book(w, q)
 	if !ok {
 		return
@@ -213,7 +207,7 @@ func (r *replayer) postHalt(w http.ResponseWriter, q *http.Request, to State, re
 	case !moved:
 		service.Problem(w, http.StatusConflict, "not now", fmt.Sprintf("The plan is %s: only one that is being carried out, or paused, can be %s.", b.plan().State, to))
 	default:
-		send(w, http.StatusOK, answer{Plan: b.plan(), Rows: []Row{}})
+		send(w, http.StatusOK, replayplan.Page{Plan: b.plan(), Rows: []replayplan.Row{}})
 	}
 }
 

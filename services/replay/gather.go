@@ -2,10 +2,8 @@ package replay
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
-	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -14,6 +12,7 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/bus"
 	"github.com/ringbridge/ringbridge/pkg/callfile"
 	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/replayplan"
 	"github.com/ringbridge/ringbridge/pkg/service"
 )
 
@@ -24,57 +23,8 @@ import (
 // in the wrong zone.
 const before = 48 * time.Hour
 
-// archive holds the reports while a plan is made.
-type archive struct {
-	db   *sql.DB
-	path string
-	of   *sql.Stmt // the reports of a call
-	// parked is what waits for a person: by call, and by the request that nobody could read.
-	byCall, byRequest map[string][]event.CallParked
-}
-
-const archiveSchema = `
-CREATE TABLE reports (call TEXT NOT NULL, seq INTEGER NOT NULL, id TEXT NOT NULL, client TEXT NOT NULL, report TEXT NOT NULL, PRIMARY KEY (call, seq)) WITHOUT ROWID;
-CREATE INDEX reports_client ON reports (client, seq);
-`
-
-func newArchive(ctx context.Context, path string) (*archive, error) {
-	removeDB(path)
-	db, err := openDB(ctx, path, archiveSchema)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := db.ExecContext(ctx, "PRAGMA synchronous = OFF"); err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
-	}
-	of, err := db.PrepareContext(ctx, "SELECT seq, id, report FROM reports WHERE call = ? ORDER BY seq")
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
-	}
-	return &archive{db: db, path: path, of: of, byCall: map[string][]event.CallParked{}, byRequest: map[string][]event.CallParked{}}, nil
-}
-
-func (a *archive) remove() {
-	_ = a.of.Close()
-	_ = a.db.Close()
-	removeDB(a.path)
-}
-
-func removeDB(path string) {
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		_ = os.Remove(path + suffix)
-	}
-}
-
-// report is what one request says, read today.
-type report struct {
-	id   string
-	seq  uint64
-	call event.Call
-}
-
 // gather reads every request of a project.
-func (r *replayer) gather(ctx context.Context, p Plan, s service.Revision, a *archive) error {
+func (r *replayer) gather(ctx context.Context, p replayplan.Plan, s service.Revision, a *archive) error {
 	joiner, read := r.Join(), r.Read(s)
 	return r.Bus.Past(ctx, bus.View{
 		Name: "replay", Project: p.Project, Types: []event.Type{event.TypeCallReceived, event.TypeCallParked},
@@ -121,7 +71,7 @@ func (r *replayer) gather(ctx context.Context, p Plan, s service.Revision, a *ar
 
 // readAll reads requests with today's settings, as fast as this machine can. What still
 // can't be read, and what a person had sent again, says nothing.
-func readAll(batch []bus.Recorded, p Plan, read func(event.CallReceived) (event.Call, error)) []*event.Call {
+func readAll(batch []bus.Recorded, p replayplan.Plan, read func(event.CallReceived) (event.Call, error)) []*event.Call {
 	said := make([]*event.Call, len(batch))
 	var reading sync.WaitGroup
 	workers := runtime.GOMAXPROCS(0)
@@ -162,30 +112,6 @@ func (r *replayer) callOf(ctx context.Context, call event.Call, project string, 
 		return call, nil
 	}
 	return of, nil
-}
-
-// park keeps track of what waits for a person.
-func (a *archive) park(e event.Envelope) {
-	parked, err := event.As[event.CallParked](e)
-	if err != nil {
-		return
-	}
-	note := func(by map[string][]event.CallParked, key string) {
-		by[key] = slices.DeleteFunc(by[key], func(p event.CallParked) bool { return p.ID == parked.ID })
-		if parked.State == event.ParkedWaiting {
-			by[key] = append(by[key], parked)
-		}
-		if len(by[key]) == 0 {
-			delete(by, key)
-		}
-	}
-	if parked.Call != "" {
-		note(a.byCall, parked.Call)
-		return
-	}
-	for _, id := range parked.Received {
-		note(a.byRequest, id)
-	}
 }
 
 // input is a call with everything that deciding it again needs.
@@ -279,23 +205,6 @@ func (r *replayer) load(ctx context.Context, project, id string, a *archive) (in
 		}
 	}
 	return in
-}
-
-// others are the calls of a client whose first request came later.
-func (a *archive) others(ctx context.Context, client string, after uint64) (ids []string, err error) {
-	rows, err := a.db.QueryContext(ctx, "SELECT call FROM reports WHERE client = ? AND seq > ? GROUP BY call ORDER BY min(seq) LIMIT 50", client, int64(after))
-	if err != nil {
-		return nil, fmt.Errorf("list the calls of a client: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, fmt.Errorf("list the calls of a client: %w", err)
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
 }
 
 // facts fold the reports of a call; with ids, only of those requests.

@@ -7,18 +7,20 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/ringbridge/ringbridge/pkg/crm"
 	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/replayplan"
 	"github.com/ringbridge/ringbridge/pkg/service"
 )
 
 // begin starts making a plan and returns at once.
-func (r *replayer) begin(ctx context.Context, request Plan, s service.Revision) (*book, error) {
-	request.State, request.Revision, request.Totals = Planning, s.Number, map[string]int{}
+func (r *replayer) begin(ctx context.Context, request replayplan.Plan, s service.Revision) (*book, error) {
+	request.State, request.Revision, request.Totals = replayplan.Planning, s.Number, map[string]int{}
 	b, err := r.shelf.begin(ctx, request, r.Now())
 	if err != nil {
 		return nil, err
@@ -26,7 +28,7 @@ func (r *replayer) begin(ctx context.Context, request Plan, s service.Revision) 
 	r.work <- func(ctx context.Context) {
 		if err := r.make(ctx, b, s); err != nil && ctx.Err() == nil {
 			r.Log.Error("a plan of a replay could not be made", zap.String("plan", b.plan().ID), zap.Error(err))
-			if _, err := b.move(Failed, err.Error(), Planning); err != nil {
+			if _, err := b.move(replayplan.Failed, err.Error(), replayplan.Planning); err != nil {
 				r.Log.Error("a plan of a replay could not be kept", zap.Error(err))
 			}
 		}
@@ -61,7 +63,7 @@ func (r *replayer) make(ctx context.Context, b *book, s service.Revision) error 
 			return nil
 		}
 		told = r.Now()
-		return b.change(func(p *Plan) { p.Calls, p.Totals = calls, maps.Clone(totals) })
+		return b.change(func(p *replayplan.Plan) { p.Calls, p.Totals = calls, maps.Clone(totals) })
 	})
 	if err == nil {
 		err = batch.flush(ctx, totals)
@@ -74,7 +76,7 @@ func (r *replayer) make(ctx context.Context, b *book, s service.Revision) error 
 
 // planned tells of a plan that is complete.
 func (r *replayer) planned(ctx context.Context, b *book, calls int, totals map[string]int) error {
-	todo, err := b.todo(ctx)
+	todo, err := b.jobs(ctx)
 	if err != nil {
 		return err
 	}
@@ -91,8 +93,8 @@ func (r *replayer) planned(ctx context.Context, b *book, calls int, totals map[s
 		return err
 	}
 	r.Log.Info("a replay is planned", zap.String("project", p.Project), zap.String("plan", p.ID), zap.Int("calls", calls), zap.Any("totals", totals))
-	return b.change(func(p *Plan) {
-		p.State, p.Calls, p.Totals, p.ToApply, p.Event = Planned, calls, totals, len(todo), e.ID
+	return b.change(func(p *replayplan.Plan) {
+		p.State, p.Calls, p.Totals, p.ToApply, p.Event = replayplan.Planned, calls, totals, todo, e.ID
 	})
 }
 
@@ -104,8 +106,11 @@ type looking struct {
 	touched  int
 }
 
-// mostHeld bounds the verdicts in memory.
-const mostHeld = 500
+// mostHeld bounds the verdicts in memory, mostLooked what is looked at at once.
+const (
+	mostHeld   = 500
+	mostLooked = 10 * crm.MostTouched
+)
 
 func (l *looking) add(ctx context.Context, v *verdict, totals map[string]int) error {
 	n := 0
@@ -114,7 +119,7 @@ func (l *looking) add(ctx context.Context, v *verdict, totals map[string]int) er
 			n++
 		}
 	}
-	if l.touched+n > crm.MostTouched {
+	if l.touched+n > mostLooked {
 		if err := l.flush(ctx, totals); err != nil {
 			return err
 		}
@@ -132,7 +137,7 @@ func (l *looking) flush(ctx context.Context, totals map[string]int) error {
 		return err
 	}
 	for _, v := range l.verdicts {
-		v.settle(there, l.settings.Locale)
+		v.settle(there, l.settings)
 		for _, row := range v.rows {
 			totals[row.Kind]++
 		}
@@ -163,28 +168,44 @@ func (l *looking) look(ctx context.Context) (map[event.Ref]*crm.SeenItem, error)
 		}
 	}
 	there := map[event.Ref]*crm.SeenItem{}
-	for part := range slices.Chunk(q.Touched, crm.MostTouched) {
-		seen, err := askPortal[crm.Look, crm.Seen](ctx, l.replayer, crm.LookSubject(l.settings.ID), crm.Look{Touched: part})
-		switch {
-		case err != nil:
-			return nil, err
-		case seen.Refused != "":
-			return nil, fmt.Errorf("the portal refuses to show what people changed: %s", seen.Refused)
-		case len(seen.Items) != len(part):
-			return nil, errors.New("the portal showed something else than was asked for")
-		}
-		for i, t := range part {
-			there[key(string(t.Kind), t.ID)] = &seen.Items[i]
+	var asking sync.WaitGroup
+	parts := slices.Collect(slices.Chunk(q.Touched, crm.MostTouched))
+	answers, errs := make([]crm.Seen, len(parts)), make([]error, len(parts))
+	for i, part := range parts {
+		asking.Go(func() { answers[i], errs[i] = l.seen(ctx, part) })
+	}
+	asking.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	for i, part := range parts {
+		for n, t := range part {
+			there[key(string(t.Kind), t.ID)] = &answers[i].Items[n]
 		}
 	}
 	return there, nil
 }
 
+// seen asks one question. The writer packs those that wait into one request.
+func (l *looking) seen(ctx context.Context, part []crm.Touched) (crm.Seen, error) {
+	seen, err := askPortal[crm.Look, crm.Seen](ctx, l.replayer, crm.LookSubject(l.settings.ID), crm.Look{Touched: part})
+	switch {
+	case err != nil:
+		return seen, err
+	case seen.Refused != "":
+		return seen, fmt.Errorf("the portal refuses to show what people changed: %s", seen.Refused)
+	case len(seen.Items) != len(part):
+		return seen, errors.New("the portal showed something else than was asked for")
+	}
+	return seen, nil
+}
+
 // settle turns the drafts of a verdict into its rows, and into what the pipeline is told.
-func (v *verdict) settle(there map[event.Ref]*crm.SeenItem, locale string) {
+func (v *verdict) settle(seen map[event.Ref]*crm.SeenItem, s service.Revision) {
 	replay := v.Ground.Replay
 	for _, d := range v.drafts {
-		rows, keep := d.settle(there[key(string(d.kind), d.entry.BitrixID)])
+		there := seen[key(string(d.kind), d.entry.BitrixID)]
+		rows, keep := d.settle(there, s.Scenarios.Compensate)
 		if len(keep) > 0 {
 			if replay.Keep == nil {
 				replay.Keep = map[string][]string{}
@@ -193,38 +214,15 @@ func (v *verdict) settle(there map[event.Ref]*crm.SeenItem, locale string) {
 		}
 		for _, row := range rows {
 			row.Call, row.Phone, row.RuleOld, row.RuleNew = v.Call, v.phone, v.ruleOld, v.ruleNew
-			if row.Kind == Compensate {
-				replay.Undo = append(replay.Undo, undo(d, v.Call, replay.Plan, locale))
+			if row.Kind == replayplan.Compensate {
+				replay.Undo = append(replay.Undo, undo(d, there, s.Scenarios.Compensate, v.Call, replay.Plan, s.Locale))
 			}
-			if row.Kind != Same {
+			if row.Kind != replayplan.Same {
 				row.Why = strings.Join(slices.DeleteFunc([]string{row.Why, v.why}, func(s string) bool { return s == "" }), "; ")
 			}
 			v.rows = append(v.rows, row)
 		}
 	}
-}
-
-// undo is a thing that should not have been made, as it is to look from now on.
-func undo(d draft, call, plan, locale string) event.Undo {
-	note := fmt.Sprintf(notNeeded[locale], call, plan)
-	u := event.Undo{Role: d.role, Kind: d.kind}
-	if d.entry.Task != nil {
-		t := *d.entry.Task
-		t.Description, t.Closed = note+"\n\n"+t.Description, true
-		u.Task = &t
-	} else if d.entry.Entity != nil {
-		e := *d.entry.Entity
-		e.Comments = strings.TrimSpace(note + "\n\n" + e.Comments)
-		u.Entity = &e
-	}
-	return u
-}
-
-// notNeeded is the note on what was made by mistake: the call, and the plan.
-var notNeeded = map[string]string{
-	"uk": "Не потрібно: створено через помилку в налаштуваннях інтеграції. Дзвінок %s, перерахунок %s.",
-	"ru": "Не нужно: создано из-за ошибки в настройках интеграции. Звонок %s, пересчёт %s.",
-	"en": "Not needed: made by a mistake in the integration's settings. Call %s, replay %s.",
 }
 
 // optional is a time that may not be given.

@@ -18,6 +18,7 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/callfile"
 	"github.com/ringbridge/ringbridge/pkg/crm"
 	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/replayplan"
 	"github.com/ringbridge/ringbridge/pkg/service"
 )
 
@@ -96,11 +97,11 @@ func (r *replayer) takeUp(ctx context.Context, project string) error {
 			continue
 		}
 		switch doc := b.plan(); doc.State {
-		case Planning:
-			err = b.change(func(p *Plan) {
-				p.State, p.Reason = Failed, "the program was stopped while the plan was made; make it again"
+		case replayplan.Planning:
+			err = b.change(func(p *replayplan.Plan) {
+				p.State, p.Reason = replayplan.Failed, "the program was stopped while the plan was made; make it again"
 			})
-		case Applying:
+		case replayplan.Applying:
 			r.carryOut(b)
 		}
 		if err != nil {

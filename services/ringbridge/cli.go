@@ -30,6 +30,7 @@ type cli struct {
 	Replay  replayCmd  `cmd:"" help:"Put the past right after the settings were wrong."`
 	Export  exportCmd  `cmd:"" help:"The calls with their classification and outcome, as JSONL, CSV or Parquet."`
 	Rebuild rebuildCmd `cmd:"" help:"Throw a read model away and build it again from the stream, while calls flow."`
+	Migrate migrateCmd `cmd:"" help:"Show, and with --apply make, what has to change in the broker's streams and readers. Exit 1 if something differs."`
 	Backup  backupCmd  `cmd:"" help:"The whole state of a running instance's embedded broker, into one file."`
 	Restore restoreCmd `cmd:"" help:"Write a backup into an empty data folder, of which no instance is running."`
 	Version versionCmd `cmd:"" help:"Version, commit, Go version."`

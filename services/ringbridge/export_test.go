@@ -137,7 +137,7 @@ func TestARebuildFromTheCommandLineEndsWithTheSameAnswers(t *testing.T) {
 	dir := t.TempDir()
 	before := exportJSONL(t, h, filepath.Join(dir, "before.jsonl"))
 	list := runLook(h, "calls").out
-	for _, view := range []string{"analytics", "console"} {
+	for _, view := range []string{"analytics", "callcounter", "console"} {
 		runLook(h, "rebuild", view).expect(t, exitDone, view+" is built anew from")
 		runLook(h, "rebuild", view, "--json").expect(t, exitDone, `"built": 2`)
 	}
@@ -147,5 +147,5 @@ func TestARebuildFromTheCommandLineEndsWithTheSameAnswers(t *testing.T) {
 	if got := runLook(h, "calls").out; got != list {
 		t.Errorf("the list after a rebuild:\n%s\nwant\n%s", got, list)
 	}
-	runLook(h, "rebuild", "analitics").expect(t, exitUsage, "analitics", "analytics, console")
+	runLook(h, "rebuild", "analitics").expect(t, exitUsage, "analitics", "analytics, callcounter, console")
 }

@@ -107,10 +107,8 @@ func start(ctx context.Context, cfg settings.Config, o options) (*instance, erro
 
 func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options, seal settings.Key) (err error) {
 	env := &in.env
-	busOptions := bus.Options{Dir: cfg.Data + "/broker", Fast: o.fast, Lease: leaseLength, Log: o.log}
-	if cfg.NATS != nil {
-		busOptions.URL, busOptions.Credentials, busOptions.Replicas = cfg.NATS.URL, cfg.NATS.Credentials, cfg.NATS.Replicas
-	}
+	busOptions := brokerOptions(cfg)
+	busOptions.Fast, busOptions.Log = o.fast, o.log
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	*env = service.Env{
@@ -150,7 +148,7 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 		"planner":     planner.Start,
 		"writer":      func(e service.Env) error { return writer.Start(ctx, e) },
 		"analytics":   func(e service.Env) error { return analytics.Start(ctx, e) },
-		"callcounter": func(e service.Env) error { callcounter.Start(e); return nil },
+		"callcounter": func(e service.Env) error { return callcounter.Start(ctx, e) },
 		"replay": func(e service.Env) error {
 			return replay.Start(ctx, e, replay.Options{
 				Read: classifier.Reader, Join: func() replay.Joiner { return &classifier.Joiner{} }, AsLeg: classifier.AsLeg,

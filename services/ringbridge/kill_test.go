@@ -63,7 +63,7 @@ func (p *process) kill() {
 
 // processHouse is a simulated portal and a configuration file of a ringbridge that runs
 // as a process of its own. more is YAML of the project, indented by four.
-func processHouse(t *testing.T, o bitrixtest.Options, more string) (h *house, config string) {
+func processHouse(t testing.TB, o bitrixtest.Options, more string) (h *house, config string) {
 	t.Helper()
 	o.Plan = bitrixtest.Unlimited
 	portal, address := bitrixtest.Start(t, o)
@@ -81,7 +81,7 @@ func processHouse(t *testing.T, o bitrixtest.Options, more string) (h *house, co
 
 // steadyAddress is a free address that stays free while its process is dead: below the
 // ports that the system gives to outgoing connections.
-func steadyAddress(t *testing.T) string {
+func steadyAddress(t testing.TB) string {
 	t.Helper()
 	for range 100 {
 		address := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(10000))

@@ -50,6 +50,7 @@ func (b *rebuildCmd) Run(c console) error {
 		return err
 	}
 	told := time.Now()
+	fmt.Fprintf(c.err, "%d of %d events\n", s.Seq, s.Of)
 	for s.State == view.Rebuilding {
 		time.Sleep(lookEvery)
 		if _, err := r.ask(http.MethodGet, path, nil, &s); err != nil {

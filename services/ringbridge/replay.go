@@ -13,55 +13,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ringbridge/ringbridge/pkg/replayplan"
 )
 
 type replayCmd struct {
 	Plan  replayPlanCmd  `cmd:"" help:"Decide calls again with today's settings and show what would be different. Writes nothing to the portal."`
 	Show  replayShowCmd  `cmd:"" help:"Show a plan."`
 	Apply replayApplyCmd `cmd:"" help:"Carry a plan out, exactly its rows, behind live calls."`
-}
-
-// replayView is a plan as the API gives it.
-type replayView struct {
-	ID       string         `json:"id"`
-	Project  string         `json:"project"`
-	State    string         `json:"state"`
-	Revision int            `json:"revision"`
-	Since    *time.Time     `json:"since"`
-	Until    *time.Time     `json:"until"`
-	CallIDs  []string       `json:"call_ids,omitempty"`
-	Rule     string         `json:"rule,omitempty"`
-	Fresh    bool           `json:"fresh,omitempty"`
-	Calls    int            `json:"calls"`
-	Totals   map[string]int `json:"totals"`
-	ToApply  int            `json:"to_apply"`
-	Applied  int            `json:"applied"`
-	Skipped  int            `json:"skipped"`
-	Reason   string         `json:"reason,omitempty"`
-	Event    string         `json:"event_id,omitempty"`
-	Rows     []replayRow    `json:"rows"`
-	Next     string         `json:"next,omitempty"`
-}
-
-type replayRow struct {
-	Kind     string         `json:"kind"`
-	Call     string         `json:"call_id"`
-	Phone    string         `json:"phone"`
-	Entity   string         `json:"entity"`
-	BitrixID int            `json:"bitrix_id"`
-	Field    string         `json:"field"`
-	Old      string         `json:"old"`
-	New      string         `json:"new"`
-	Changes  []replayChange `json:"changes,omitempty"`
-	RuleOld  string         `json:"rule_old"`
-	RuleNew  string         `json:"rule_new"`
-	Why      string         `json:"why"`
-}
-
-type replayChange struct {
-	Field string `json:"field"`
-	Old   string `json:"old"`
-	New   string `json:"new"`
 }
 
 type replayPlanCmd struct {
@@ -82,15 +41,18 @@ func (q *replayPlanCmd) Run(c console) error {
 	if err != nil {
 		return err
 	}
-	var p replayView
+	var p replayplan.Page
 	if _, err := q.ask(http.MethodPost, projectPath(project, "replays"), bytes.NewReader(body), &p); err != nil {
 		return err
 	}
-	if p, err = q.watch(c, p, "planning", func(p replayView) string { return fmt.Sprintf("%d calls decided again", p.Calls) }); err != nil {
+	if p, err = q.watch(c, p, replayplan.Planning, func(p replayplan.Page) string { return fmt.Sprintf("%d calls decided again", p.Calls) }); err != nil {
 		return err
 	}
-	if p.State == "failed" {
+	if p.State == replayplan.Failed {
 		return notWell{errors.New("the plan could not be made: " + p.Reason)}
+	}
+	if left := len(q.Call) - p.Calls; left > 0 {
+		fmt.Fprintf(c.err, "%d of the calls named are not in it: unknown ('ringbridge calls' lists them), outside the range or the rule, or worked on just now\n", left)
 	}
 	return q.show(c, p.ID, false)
 }
@@ -114,8 +76,8 @@ func (q *replayApplyCmd) Run(c console) error {
 	if err != nil {
 		return err
 	}
-	changes := p.changes()
-	if p.State == "planned" && changes > 0 && !q.Yes {
+	changes := p.Changes()
+	if p.State == replayplan.Planned && changes > 0 && !q.Yes {
 		if err := approve(c, os.Stdin, p, changes); err != nil {
 			return err
 		}
@@ -123,7 +85,7 @@ func (q *replayApplyCmd) Run(c console) error {
 	if _, err := q.ask(http.MethodPost, projectPath(p.Project, "replays", p.ID, "apply"), nil, &p); err != nil {
 		return err
 	}
-	p, err = q.watch(c, p, "applying", func(p replayView) string { return bar(p.Applied+p.Skipped, p.ToApply) })
+	p, err = q.watch(c, p, replayplan.Applying, func(p replayplan.Page) string { return bar(p.Applied+p.Skipped, p.ToApply) })
 	if err != nil {
 		return err
 	}
@@ -134,15 +96,15 @@ func (q *replayApplyCmd) Run(c console) error {
 	} else {
 		fmt.Fprintf(c.out, "%s: %s; %d calls put right, %d left because more is known of them by now\n", p.ID, p.State, p.Applied, p.Skipped)
 	}
-	if p.State != "done" {
+	if p.State != replayplan.Done {
 		return notWell{fmt.Errorf("the plan is %s: %s", p.State, p.Reason)}
 	}
 	return nil
 }
 
 // approve has a person type the number of changes: who types it has read it.
-func approve(c console, in io.Reader, p replayView, changes int) error {
-	fmt.Fprintf(c.err, "%s changes %d things in the portal (%s). Type that number to go on: ", p.ID, changes, totalsLine(p.Totals))
+func approve(c console, in io.Reader, p replayplan.Page, changes int) error {
+	fmt.Fprintf(c.err, "%s changes %d things in the portal (%s). Type that number to go on: ", p.ID, changes, p.TotalsLine())
 	line, err := bufio.NewReader(in).ReadString('\n')
 	if err != nil && line == "" {
 		return errors.New("nobody approved it; type the number, or give --yes")
@@ -153,18 +115,8 @@ func approve(c console, in io.Reader, p replayView, changes int) error {
 	return nil
 }
 
-// changes counts what is written to the portal.
-func (p replayView) changes() (n int) {
-	for kind, rows := range p.Totals {
-		if kind != "same" && kind != "conflict" {
-			n += rows
-		}
-	}
-	return n
-}
-
 // page reads one page of a plan; its id says whose it is.
-func (r *remote) page(id, query string) (p replayView, err error) {
+func (r *remote) page(id, query string) (p replayplan.Page, err error) {
 	if err := r.find(); err != nil {
 		return p, err
 	}
@@ -177,7 +129,7 @@ func (r *remote) page(id, query string) (p replayView, err error) {
 }
 
 // watch waits while a plan is in a state and says how far it is.
-func (r *remote) watch(c console, p replayView, state string, progress func(replayView) string) (replayView, error) {
+func (r *remote) watch(c console, p replayplan.Page, state replayplan.State, progress func(replayplan.Page) string) (replayplan.Page, error) {
 	for p.State == state {
 		fmt.Fprintf(c.err, "\r%s ", progress(p))
 		<-time.After(200 * time.Millisecond)
@@ -201,24 +153,9 @@ func bar(done, all int) string {
 	return fmt.Sprintf("[%s%s] %d of %d calls", strings.Repeat("#", filled), strings.Repeat(".", width-filled), done, all)
 }
 
-var rowKinds = []string{"create", "update", "reassign", "compensate", "conflict", "same"}
-
-func totalsLine(totals map[string]int) string {
-	var parts []string
-	for _, kind := range rowKinds {
-		if totals[kind] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", totals[kind], kind))
-		}
-	}
-	if len(parts) == 0 {
-		return "nothing"
-	}
-	return strings.Join(parts, ", ")
-}
-
 // show prints a plan with its rows, page by page.
 func (r *remote) show(c console, id string, all bool) error {
-	var whole replayView
+	var whole replayplan.Page
 	for cursor := ""; ; {
 		query := url.Values{"limit": {"1000"}, "all": {strconv.FormatBool(all)}}
 		if cursor != "" {
@@ -249,12 +186,12 @@ func (r *remote) show(c console, id string, all bool) error {
 	return nil
 }
 
-func printPlan(w io.Writer, p replayView) {
-	fmt.Fprintf(w, "plan %s: %s, with settings revision %d\n  %d calls decided again: %s\n", p.ID, p.State, p.Revision, p.Calls, totalsLine(p.Totals))
+func printPlan(w io.Writer, p replayplan.Page) {
+	fmt.Fprintf(w, "plan %s: %s, with settings revision %d\n  %d calls decided again: %s\n", p.ID, p.State, p.Revision, p.Calls, p.TotalsLine())
 	if p.Reason != "" {
 		fmt.Fprintf(w, "  %s\n", p.Reason)
 	}
-	if p.State == "planned" && p.changes() > 0 {
+	if p.State == replayplan.Planned && p.Changes() > 0 {
 		fmt.Fprintf(w, "  nothing was changed; to change it: ringbridge replay apply %s\n", p.ID)
 	}
 	fmt.Fprintln(w)
@@ -263,7 +200,7 @@ func printPlan(w io.Writer, p replayView) {
 // longest is how much of a text a row shows.
 const longest = 60
 
-func printRow(w io.Writer, r replayRow) {
+func printRow(w io.Writer, r replayplan.Row) {
 	what := r.Entity
 	if r.BitrixID != 0 {
 		what += fmt.Sprintf(" %d", r.BitrixID)
@@ -271,7 +208,7 @@ func printRow(w io.Writer, r replayRow) {
 	fmt.Fprintf(w, "%-10s %s of call %s, %s\n", r.Kind, what, r.Call, r.Phone)
 	changes := r.Changes
 	if len(changes) == 0 && (r.Old != "" || r.New != "") {
-		changes = []replayChange{{r.Field, r.Old, r.New}}
+		changes = []replayplan.Change{{Field: r.Field, Old: r.Old, New: r.New}}
 	}
 	for _, c := range changes {
 		line := ""

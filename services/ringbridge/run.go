@@ -46,6 +46,7 @@ func (r runCmd) Run(c console) error {
 		return err
 	}
 	in.greet(c, cfg)
+	in.env.Group.Go("memory", keepSmall)
 	select {
 	case <-ctx.Done():
 		log.Info("stopping")

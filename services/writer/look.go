@@ -2,6 +2,7 @@ package writer
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -24,6 +25,7 @@ func (d *desk) look(ctx context.Context, q crm.Look) (crm.Seen, error) {
 	}
 	var commands []bitrix.Command
 	var asked []event.Kind
+	var keys []string
 	for _, kind := range slices.Sorted(maps.Keys(ids)) {
 		slices.Sort(custom[kind])
 		for part := range slices.Chunk(ids[kind], 50) {
@@ -31,7 +33,9 @@ func (d *desk) look(ctx context.Context, q crm.Look) (crm.Seen, error) {
 			if kind == event.KindTask {
 				command = bitrix.ListTasks(part)
 			}
-			commands, asked = append(commands, command.As("look_"+strconv.Itoa(len(commands)))), append(asked, kind)
+			// Named after what is asked for, so that several such questions fit into one request.
+			key := fmt.Sprintf("look_%s_%d", kind, part[0])
+			commands, asked, keys = append(commands, command.As(key)), append(asked, kind), append(keys, key)
 		}
 	}
 	if len(commands) == 0 {
@@ -43,7 +47,7 @@ func (d *desk) look(ctx context.Context, q crm.Look) (crm.Seen, error) {
 	}
 	there := map[event.Ref]map[string]string{}
 	for i, kind := range asked {
-		if err := seen(kind, answer.Get("look_"+strconv.Itoa(i)), there); err != nil {
+		if err := seen(kind, answer.Get(keys[i]), there); err != nil {
 			return crm.Seen{}, err
 		}
 	}

@@ -78,6 +78,7 @@ func taskUpdate(c event.BitrixCommand, was event.Task, link func(event.Link) bit
 	if same(crm.FieldDeadline, f.Deadline.Equal(had.Deadline)) {
 		f.Deadline = time.Time{}
 	}
+	f.Reopen = was.Closed && !c.Task.Closed && c.Replay != "" && !keeps(c, crm.FieldClosed)
 	// Links to what was never made say nothing.
 	unbound := func(b bitrix.Binding) bool { return sameLink(b.Link, bitrix.Link{}) }
 	f.CRM, had.CRM = slices.DeleteFunc(f.CRM, unbound), slices.DeleteFunc(had.CRM, unbound)

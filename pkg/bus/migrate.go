@@ -1,0 +1,289 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/ringbridge/ringbridge/pkg/event"
+)
+
+// Wanted is what a program keeps in the broker beside the stream of events.
+type Wanted struct {
+	Stores  []WantedStore
+	Readers []WantedReader
+}
+
+// WantedStore is a [Store] as [Bus.StoreFor] makes it.
+type WantedStore struct {
+	Name, About string
+	While       time.Duration
+}
+
+// WantedReader is the durable of a [Work] or, with Feed, of a [Feed].
+type WantedReader struct {
+	Name, Project string
+	Types         []event.Type
+	Held          int
+	Feed          bool
+}
+
+// Difference is something that the broker has not, or has otherwise than it should be.
+type Difference struct {
+	// What is "stream EVENTS", "store calls" or "reader planner".
+	What string `json:"what"`
+	// Setting is what of it differs, Is and Want are its values; without a Setting all of
+	// it is missing.
+	Setting string `json:"setting,omitempty"`
+	Is      string `json:"is,omitempty"`
+	Want    string `json:"want,omitempty"`
+	// InPlace says that it can be changed while everything is there; Says is what a person
+	// should know of it, or has to do.
+	InPlace bool   `json:"in_place"`
+	Says    string `json:"says,omitempty"`
+}
+
+// Inspection is how a broker compares with what a program wants.
+type Inspection struct {
+	Differences []Difference `json:"differences"`
+	// Strangers are streams and readers that this program knows nothing of. They are left.
+	Strangers []string `json:"strangers"`
+}
+
+// Inspect compares and changes nothing. An embedded broker must be in nobody's use.
+func Inspect(ctx context.Context, o Options, w Wanted) (Inspection, error) {
+	return migrate(ctx, o, w, false)
+}
+
+// Adjust makes what is missing and what can be changed in place, and says what is left.
+// It does what [Open], [Bus.StoreFor] and the readers do at a start.
+func Adjust(ctx context.Context, o Options, w Wanted) (Inspection, error) {
+	return migrate(ctx, o, w, true)
+}
+
+func migrate(ctx context.Context, o Options, w Wanted, apply bool) (i Inspection, err error) {
+	b, err := dial(o)
+	if err != nil {
+		return i, err
+	}
+	defer func() { err = errors.Join(err, b.Close()) }()
+	things := b.wanted(w)
+	if apply {
+		for _, t := range things {
+			differs, err := t.differences(ctx)
+			if err != nil {
+				return i, err
+			}
+			if !slices.ContainsFunc(differs, func(d Difference) bool { return d.InPlace }) {
+				continue
+			}
+			// What can't be changed would have the broker refuse the rest too.
+			if err := t.make(ctx, differs); err != nil {
+				return i, fmt.Errorf("change %s: %w", t.what, err)
+			}
+		}
+	}
+	i = Inspection{Differences: []Difference{}, Strangers: []string{}}
+	for _, t := range things {
+		differs, err := t.differences(ctx)
+		if err != nil {
+			return i, err
+		}
+		i.Differences = append(i.Differences, differs...)
+	}
+	i.Strangers, err = b.strangers(ctx, things)
+	return i, err
+}
+
+// thing is a stream, a store or a reader that should be there.
+type thing struct {
+	what string
+	want []trait
+	// remedy is what to do where something of it can't be changed in place.
+	remedy string
+	// optional things may be missing.
+	optional bool
+	is       func(context.Context) ([]trait, bool, error)
+	make     func(ctx context.Context, differs []Difference) error
+}
+
+func (t thing) differences(ctx context.Context) (out []Difference, err error) {
+	is, there, err := t.is(ctx)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("ask for %s: %w", t.what, err)
+	case !there && t.optional:
+		return nil, nil
+	case !there:
+		return []Difference{{What: t.what, InPlace: true, Says: "it is made"}}, nil
+	}
+	for n, want := range t.want {
+		if is[n].value == want.value {
+			continue
+		}
+		d := Difference{What: t.what, Setting: want.name, Is: is[n].value, Want: want.value, InPlace: want.fixed == nil || !want.fixed(is[n].value), Says: want.says}
+		if !d.InPlace {
+			d.Says = t.remedy
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}
+
+func (b *Bus) wanted(w Wanted) []thing {
+	events := streamConfig(b.name, topicEvents+".>", b.replicas, b.server != nil)
+	things := []thing{{
+		what: "stream " + b.name, want: streamTraits(events), remedy: b.moving(),
+		is: b.stands(b.name),
+		make: func(ctx context.Context, differs []Difference) error {
+			_, err := b.js.CreateOrUpdateStream(ctx, leftAsItIs(events, differs, func() (jetstream.StreamConfig, error) { return b.config(ctx, b.name) }))
+			return err
+		},
+	}}
+	for _, s := range w.Stores {
+		things = append(things, b.storeThing(storeConfig(s.Name, s.About, s.While, b.replicas), false))
+	}
+	things = append(things, b.storeThing(storeConfig(restores, restoresAbout, 0, b.replicas), true))
+	if !b.Embedded() {
+		things = append(things, b.storeThing(leaseConfig(b.replicas), false))
+	}
+	for _, r := range w.Readers {
+		held := r.Held
+		switch {
+		case held == 0 && r.Feed:
+			held = defaultFeedHeld
+		case held == 0:
+			held = defaultHeld
+		}
+		things = append(things, b.readerThing(readerConfig(r.Name, subjects(r.Project, r.Types), defaultAckWait, held)))
+	}
+	return things
+}
+
+func (b *Bus) storeThing(kv jetstream.KeyValueConfig, optional bool) thing {
+	return thing{
+		what: "store " + kv.Bucket, want: storeTraits(kv), remedy: b.moving(), optional: optional,
+		is: b.stands(storePrefix + kv.Bucket),
+		make: func(ctx context.Context, differs []Difference) error {
+			if slices.ContainsFunc(differs, func(d Difference) bool { return d.Setting == traitStorage }) {
+				kv.Storage = jetstream.MemoryStorage
+			}
+			_, err := b.js.CreateOrUpdateKeyValue(ctx, kv)
+			return err
+		},
+	}
+}
+
+func (b *Bus) readerThing(c jetstream.ConsumerConfig) thing {
+	return thing{
+		what: "reader " + c.Durable, want: readerTraits(c),
+		remedy: "this can't be changed in place: stop every ringbridge, take the reader away (`nats consumer rm " + b.name + " " + c.Durable +
+			"`) and start; it then reads from the first event on, and what was done is not done again",
+		is: func(ctx context.Context) ([]trait, bool, error) {
+			consumer, err := b.js.Consumer(ctx, b.name, c.Durable)
+			if errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrStreamNotFound) {
+				return nil, false, nil
+			}
+			if err != nil {
+				return nil, false, err
+			}
+			return readerTraits(consumer.CachedInfo().Config), true, nil
+		},
+		make: func(ctx context.Context, differs []Difference) error {
+			if slices.ContainsFunc(differs, func(d Difference) bool { return !d.InPlace }) {
+				return nil // the broker changes all of it or nothing
+			}
+			_, err := b.js.CreateOrUpdateConsumer(ctx, b.name, c)
+			return err
+		},
+	}
+}
+
+// moving is how what can't be changed is made anew.
+func (b *Bus) moving() string {
+	if b.Embedded() {
+		return "this can't be changed in place: `ringbridge backup`, then `ringbridge restore` into another data folder, which makes it as it should be"
+	}
+	return "this can't be changed in place: make it anew with the broker's own tools (`nats stream backup`, remove, `nats stream restore` with the right configuration), while no ringbridge runs"
+}
+
+// leftAsItIs is a configuration with what can't be changed as it is.
+func leftAsItIs(want jetstream.StreamConfig, differs []Difference, is func() (jetstream.StreamConfig, error)) jetstream.StreamConfig {
+	now, err := is()
+	if err != nil {
+		return want // it is missing, and made
+	}
+	for _, d := range differs {
+		switch {
+		case d.InPlace:
+		case d.Setting == traitStorage:
+			want.Storage = now.Storage
+		case d.Setting == traitRetention:
+			want.Retention = now.Retention
+		}
+	}
+	return want
+}
+
+func (b *Bus) config(ctx context.Context, stream string) (jetstream.StreamConfig, error) {
+	s, err := b.js.Stream(ctx, stream)
+	if err != nil {
+		return jetstream.StreamConfig{}, err
+	}
+	return s.CachedInfo().Config, nil
+}
+
+// stands reads how a stream is configured.
+func (b *Bus) stands(stream string) func(context.Context) ([]trait, bool, error) {
+	return func(ctx context.Context) ([]trait, bool, error) {
+		c, err := b.config(ctx, stream)
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			return nil, false, nil
+		}
+		return streamTraits(c), err == nil, err
+	}
+}
+
+// strangers are what is there and not among the things.
+func (b *Bus) strangers(ctx context.Context, things []thing) ([]string, error) {
+	known := func(what string) bool {
+		return slices.ContainsFunc(things, func(t thing) bool { return t.what == what })
+	}
+	out := []string{}
+	names := b.js.StreamNames(ctx)
+	for name := range names.Name() {
+		what := "stream " + name
+		if bucket, ok := strings.CutPrefix(name, storePrefix); ok {
+			what = "store " + bucket
+		}
+		if !known(what) {
+			out = append(out, what)
+		}
+	}
+	if err := names.Err(); err != nil && !errors.Is(err, jetstream.ErrEndOfData) {
+		return nil, fmt.Errorf("ask for the streams: %w", err)
+	}
+	s, err := b.js.Stream(ctx, b.name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return out, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find stream %s: %w", b.name, err)
+	}
+	readers := s.ListConsumers(ctx)
+	for info := range readers.Info() {
+		if what := "reader " + info.Config.Durable; info.Config.Durable != "" && !known(what) {
+			out = append(out, what)
+		}
+	}
+	if err := readers.Err(); err != nil && !errors.Is(err, jetstream.ErrEndOfData) {
+		return nil, fmt.Errorf("ask for the readers: %w", err)
+	}
+	slices.Sort(out)
+	return out, nil
+}
