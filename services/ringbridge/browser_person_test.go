@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -170,6 +171,15 @@ func (b *tab) value(label string, where ...in) string {
 	b.t.Helper()
 	b.until(`there is a field "`+label+`"`, `(...a) => (`+named+`)(...a) !== null`, scopeOf(where), fillable, label)
 	return mustAsk[string](b, `(...a) => (`+named+`)(...a).value`, scopeOf(where), fillable, label)
+}
+
+// withoutScripts is a browser that runs none of ours.
+func (b *tab) withoutScripts() {
+	b.t.Helper()
+	b.do("turn scripts off", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	}))
 }
 
 // speak chooses a language as a person does.
