@@ -1,6 +1,8 @@
 package bitrix
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -104,6 +106,36 @@ func (b *Budget) Room(method string, urgent bool, now time.Time) (room time.Dura
 		return 0, u.spread
 	}
 	return max(aMoment, min(left, time.Duration(u.rate(left, now)*float64(spreadStep)))), time.Time{}
+}
+
+// Use is what is known of a method's budget.
+type Use struct {
+	Method      string
+	Used, Limit time.Duration
+	ResetAt     time.Time // zero where the portal did not say
+	Blocked     time.Time // zero where it is not
+}
+
+// Uses lists the methods whose time the portal counts, the fullest first. What the portal
+// has forgotten by now is left out.
+func (b *Budget) Uses(now time.Time) []Use {
+	var out []Use
+	for method, u := range b.methods {
+		use := Use{Method: method, Limit: b.limit}
+		if u.resetAt.After(now) {
+			use.Used, use.ResetAt = u.operating, u.resetAt
+		}
+		if u.blocked.After(now) {
+			use.Blocked = u.blocked
+		}
+		if use.Used > 0 || !use.Blocked.IsZero() {
+			out = append(out, use)
+		}
+	}
+	slices.SortFunc(out, func(a, b Use) int {
+		return cmp.Or(cmp.Compare(b.Used, a.Used), cmp.Compare(a.Method, b.Method))
+	})
+	return out
 }
 
 func (b *Budget) share(s float64) time.Duration { return time.Duration(s * float64(b.limit)) }

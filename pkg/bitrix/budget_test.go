@@ -159,3 +159,21 @@ func TestARefusedMethodWaitsAsLongAsIsKnown(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsKnownOfTheMethodsIsTold(t *testing.T) {
+	b := NewBudget(0)
+	b.Observe("crm.item.add", used(100, noon.Add(time.Minute)))
+	b.Observe("tasks.task.add", used(300, noon.Add(2*time.Minute)))
+	b.Observe("user.get", used(50, noon.Add(-time.Second))) // forgotten by now
+	b.Room("crm.item.list", true, noon)                     // asked about, never counted
+	b.Refused("batch", noon.Add(time.Minute), noon)
+	got := b.Uses(noon)
+	if len(got) != 3 || got[0].Method != "tasks.task.add" || got[0].Used != 300*time.Second || got[0].Limit != DefaultOperatingLimit || !got[0].Blocked.IsZero() ||
+		got[1].Method != "crm.item.add" || !got[1].ResetAt.Equal(noon.Add(time.Minute)) ||
+		got[2].Method != "batch" || !got[2].Blocked.Equal(noon.Add(time.Minute)) {
+		t.Errorf("uses %+v, want tasks.task.add, crm.item.add and the blocked batch", got)
+	}
+	if got := b.Uses(noon.Add(3 * time.Minute)); len(got) != 0 {
+		t.Errorf("after the resets: %+v, want nothing", got)
+	}
+}

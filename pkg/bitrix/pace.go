@@ -93,6 +93,13 @@ func (b *Bucket) Wait(now time.Time) (wait time.Duration) {
 	return max(wait, b.state.Until.Sub(now))
 }
 
+// Load is how many requests the portal is thought to count now, at how many the next one
+// waits, and the part of the pace that is left to others. Without a pace all are 0.
+func (b *Bucket) Load(now time.Time) (level, limit, yielded float64) {
+	b.leak(now)
+	return b.state.Level, b.limit, b.state.Yielded
+}
+
 // Room is how many requests may leave at this moment.
 func (b *Bucket) Room(now time.Time) int {
 	if b.rate == 0 {

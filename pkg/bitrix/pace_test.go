@@ -222,3 +222,13 @@ func TestWhoSharesTheAddressIsYieldedToAndForgotten(t *testing.T) {
 		t.Errorf("alone again: %d sent and %d refused in a minute, want the plan's 120 and none", sent, refused)
 	}
 }
+
+func TestTheLoadIsWhatThePortalIsThoughtToCountByNow(t *testing.T) {
+	b := NewBucket(2, 50, true, noon)
+	if level, limit, yielded := b.Load(noon); level != 48 || limit != 48 || yielded != 0 {
+		t.Errorf("at the start: %v of %v, yielded %v; want 48 of 48, nothing yielded", level, limit, yielded)
+	}
+	if level, _, _ := b.Load(noon.Add(10 * time.Second)); level != 28 {
+		t.Errorf("ten seconds later: %v, want 28", level)
+	}
+}

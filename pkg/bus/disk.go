@@ -73,6 +73,43 @@ func (b *Bus) room() error {
 	return b.disk.room()
 }
 
+// DiskState is how much the embedded broker stores, and what the disk still has, in bytes.
+type DiskState struct {
+	// Used of Limit are stored; at Limit nothing more is taken.
+	Used  int64 `json:"used"`
+	Limit int64 `json:"limit"`
+	// Free is what the disk has left; below Reserve nothing from outside is taken.
+	Free    int64 `json:"free"`
+	Reserve int64 `json:"reserve"`
+	// Trouble is why nothing from outside is taken now; empty where it is.
+	Trouble string `json:"trouble,omitempty"`
+}
+
+// Disk tells of the embedded broker's disk; ok is false with an outside broker, whose
+// disk is its own business.
+func (b *Bus) Disk() (state DiskState, ok bool, err error) {
+	if b.disk == nil {
+		return state, false, nil
+	}
+	s, err := b.disk.stat()
+	if err != nil {
+		return state, true, err
+	}
+	state = DiskState{Free: int64(free(s)), Reserve: int64(reserve(s))}
+	if c := b.server.JetStreamConfig(); c != nil {
+		state.Limit = c.MaxStore
+	}
+	v, err := b.server.Jsz(nil)
+	if err != nil {
+		return state, true, fmt.Errorf("ask the embedded broker what it stores: %w", err)
+	}
+	state.Used = int64(v.Store)
+	if err := b.room(); err != nil {
+		state.Trouble = err.Error()
+	}
+	return state, true, nil
+}
+
 // ErrStuck says that the embedded broker met a disk error and stores nothing until the
 // next start.
 var ErrStuck = errors.New("the embedded broker stopped storing")

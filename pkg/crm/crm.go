@@ -94,4 +94,22 @@ type Portal struct {
 	Requests  int         `json:"requests"`
 	PerSecond float64     `json:"per_second"`
 	Burst     int         `json:"burst"`
+	// Level is how many requests the portal is thought to count now; at Limit the next
+	// one waits. Yielded is the part of the pace that is left to others, 0 to 1.
+	Level   float64 `json:"level"`
+	Limit   float64 `json:"limit"`
+	Yielded float64 `json:"yielded"`
+	// Methods are the methods whose execution time the portal counts, the fullest first.
+	Methods []MethodUse `json:"methods,omitempty"`
+}
+
+// MethodUse is how much of its allowance a method has used, in seconds of execution.
+type MethodUse struct {
+	Method string  `json:"method"`
+	Used   float64 `json:"used_s"`
+	Limit  float64 `json:"limit_s"`
+	// ResetAt is when the portal forgets some of it; BlockedUntil is there while it
+	// refuses the method.
+	ResetAt      time.Time `json:"reset_at,omitzero"`
+	BlockedUntil time.Time `json:"blocked_until,omitzero"`
 }

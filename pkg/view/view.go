@@ -86,6 +86,16 @@ func (v *View) CaughtUp(ctx context.Context) error {
 	return nil
 }
 
+// Next waits until the view has more than the first after events of the stream, and
+// tells how many it has by then. It is how a page learns that there may be news without
+// asking again and again.
+func (v *View) Next(ctx context.Context, after uint64) (uint64, error) {
+	if err := v.served.Wait(ctx, after+1); err != nil {
+		return after, err
+	}
+	return v.served.Seq(), nil
+}
+
 // Apply takes a batch of events, in the stream's order. What follows the stream does it
 // by itself; tests do it without a broker.
 func (v *View) Apply(ctx context.Context, batch []bus.Recorded) error {

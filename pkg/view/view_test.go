@@ -295,3 +295,35 @@ func TestABatchIsTakenWholeOrNotAtAllAndOnce(t *testing.T) {
 		t.Errorf("the view holds %s, want [a b]", got)
 	}
 }
+
+func TestWhoWaitsForNewsHearsOfEachEvent(t *testing.T) {
+	h := open(t, names)
+	h.publish(3)
+	seen := uint64(0)
+	for seen < 3 {
+		next, err := h.view.Next(t.Context(), seen)
+		if err != nil || next <= seen {
+			t.Fatalf("after %d events: %d, %v; want more", seen, next, err)
+		}
+		seen = next
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if next, err := h.view.Next(ctx, seen); err == nil || next != seen {
+		t.Errorf("with nothing new, until the wait was called off: %d, %v; want %d and an error", next, err, seen)
+	}
+	told := make(chan uint64, 1)
+	go func() {
+		next, _ := h.view.Next(t.Context(), seen)
+		told <- next
+	}()
+	h.publish(1)
+	select {
+	case next := <-told:
+		if next != 4 {
+			t.Errorf("after one more: %d, want 4", next)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("one more event was stored, and who waited was not told")
+	}
+}

@@ -35,6 +35,8 @@ type statusAnswer struct {
 	// Reconciliation is absent for a project whose call log is not read.
 	Reconciliation *reconciliation.Status `json:"reconciliation,omitempty"`
 	Services       []lag                  `json:"services"`
+	// Doubtful are the commands in doubt, the first of them where there are many.
+	Doubtful []doubt `json:"doubtful"`
 }
 
 // lag is how far a service is behind: events not read yet, and read but not settled.
@@ -63,6 +65,10 @@ func (c *console) status(w http.ResponseWriter, r *http.Request, p service.Revis
 	}
 	out := statusAnswer{
 		Project: p.ID, Waiting: waiting, InFlight: s.InFlight, InDoubt: s.InDoubt, Parked: parked, Revision: p.Number, Portal: s.Portal, Services: []lag{},
+	}
+	if out.Doubtful, err = c.index.doubts(r.Context(), p.ID); err != nil {
+		c.failed(w, err)
+		return
 	}
 	out.Reconciliation = c.reconciliation(r.Context(), p)
 	leases := map[string]bus.Lease{}
@@ -119,7 +125,17 @@ func (c *console) rules(w http.ResponseWriter, _ *http.Request) {
 	service.Answer(w, out)
 }
 
-var states = []string{"waiting", "done", "ignored", "parked", "in_doubt"}
+// choices are the parameters of the list that take one of some words.
+var choices = []struct {
+	name   string
+	values []string
+	of     func(*filter) *string
+}{
+	{"state", []string{"waiting", "done", "ignored", "parked", "in_doubt"}, func(f *filter) *string { return &f.state }},
+	{"direction", []string{"inbound", "outbound", "internal"}, func(f *filter) *string { return &f.direction }},
+	{"outcome", []string{"answered", "missed", "voicemail"}, func(f *filter) *string { return &f.outcome }},
+	{"client", []string{"new", "contact", "open", "anonymous"}, func(f *filter) *string { return &f.client }},
+}
 
 func (c *console) calls(w http.ResponseWriter, r *http.Request, p service.Revision) {
 	f, err := readFilter(r, p, c.Now())
@@ -143,9 +159,14 @@ func (c *console) calls(w http.ResponseWriter, r *http.Request, p service.Revisi
 
 func readFilter(r *http.Request, p service.Revision, now time.Time) (filter, error) {
 	q := r.URL.Query()
-	f := filter{project: p.ID, state: q.Get("state"), cursor: q.Get("cursor"), limit: 50}
-	if f.state != "" && !slices.Contains(states, f.state) {
-		return f, fmt.Errorf("state %q is unknown; it is one of %s", f.state, strings.Join(states, ", "))
+	f := filter{project: p.ID, cursor: q.Get("cursor"), limit: 50}
+	f.employee = q.Get("employee")
+	for _, choice := range choices {
+		value := q.Get(choice.name)
+		if value != "" && !slices.Contains(choice.values, value) {
+			return f, fmt.Errorf("%s %q is unknown; it is one of %s", choice.name, value, strings.Join(choice.values, ", "))
+		}
+		*choice.of(&f) = value
 	}
 	if raw := q.Get("limit"); raw != "" {
 		n, err := strconv.Atoi(raw)

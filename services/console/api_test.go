@@ -80,7 +80,8 @@ func TestStatusIsTheWritersAndTheIndexs(t *testing.T) {
 		t.Errorf("without a writer: portal %+v, want down with a reason", s.Portal)
 	}
 	err := bus.Answer(d.group.Context(), d.bus, crm.StatusSubject("shop"), func(context.Context, crm.StatusQuestion) (crm.Status, error) {
-		return crm.Status{InFlight: 2, InDoubt: 1, Portal: crm.Portal{State: crm.PortalSlow, Reason: "asked for fewer requests", Since: morning, Requests: 7, PerSecond: 2, Burst: 50}}, nil
+		return crm.Status{InFlight: 2, InDoubt: 1, Portal: crm.Portal{State: crm.PortalSlow, Reason: "asked for fewer requests", Since: morning, Requests: 7, PerSecond: 2, Burst: 50,
+			Level: 12.5, Limit: 48, Methods: []crm.MethodUse{{Method: "crm.lead.add", Used: 400, Limit: 480, ResetAt: morning, BlockedUntil: morning}}}}, nil
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -89,6 +90,21 @@ func TestStatusIsTheWritersAndTheIndexs(t *testing.T) {
 	s = d.status()
 	if s.InFlight != 2 || s.InDoubt != 1 || s.Waiting != 1 || s.Portal.State != crm.PortalSlow || s.Revision != 1 {
 		t.Errorf("status %+v, want in flight 2, in doubt 1, waiting 1, slow, revision 1", s)
+	}
+	if len(s.Portal.Methods) != 1 || s.Portal.Methods[0].Used != 400 || s.Portal.Level != 12.5 {
+		t.Errorf("portal %+v, want the method's budget and the level as the writer says", s.Portal)
+	}
+}
+
+func TestStatusNamesWhatIsInDoubt(t *testing.T) {
+	d := openDesk(t)
+	if s := d.status(); s.Doubtful == nil || len(s.Doubtful) != 0 {
+		t.Errorf("at first %v, want an empty list", s.Doubtful)
+	}
+	d.settled("1", 0, event.Executed, event.InDoubt)
+	got := d.status().Doubtful
+	if len(got) != 1 || got[0].Call != "1" || got[0].Phone != client || got[0].Command == "" {
+		t.Errorf("in doubt: %+v, want the one command of call 1", got)
 	}
 }
 
@@ -180,6 +196,10 @@ func TestTheProgramTellsOfItself(t *testing.T) {
 	}
 	if w := d.ask(http.MethodGet, "/api/openapi.yaml", ""); w.Body.String() != string(openAPI) {
 		t.Errorf("the description is served changed")
+	}
+	p := get[programAnswer](d, "/api/v1/program")
+	if !strings.Contains(p.Trouble, "writer") || !p.StartedAt.Equal(morning.Add(time.Hour)) || p.Disk == nil || p.Disk.Limit < p.Disk.Used || p.Disk.Free <= 0 || p.Disk.Reserve <= 0 {
+		t.Errorf("the program says %+v, want what is not well, the start and the disk", p)
 	}
 	type named struct{ ID, Name string }
 	if got := get[list[named]](d, "/api/v1/projects").Items; len(got) != 2 || got[0].ID != "other" || got[1].Name != "Shop" {

@@ -33,7 +33,8 @@ type Options struct {
 type console struct {
 	service.Env
 	Options
-	index index
+	index   index
+	started time.Time
 }
 
 // Start builds the index and opens the API on the environment's mux.
@@ -42,7 +43,7 @@ func Start(ctx context.Context, env service.Env, o Options) error {
 	if err != nil {
 		return err
 	}
-	c := &console{env, o, index{v}}
+	c := &console{env, o, index{v}, env.Now()}
 	c.routes(env.Mux)
 	return nil
 }
@@ -63,6 +64,7 @@ func (c *console) routes(mux *http.ServeMux) {
 	api.HandleFunc("PUT /api/v1/people/{name}", c.putPerson)
 	api.HandleFunc("DELETE /api/v1/people/{name}", c.deletePerson)
 	api.HandleFunc("GET /api/v1/audit", c.audit)
+	api.HandleFunc("GET /api/v1/program", c.program)
 	project := c.PerProject
 	project("GET /api/v1/projects/{project}/status", c.status)
 	project("GET /api/v1/projects/{project}/calls", c.calls)

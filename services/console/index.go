@@ -18,7 +18,7 @@ import (
 var schema string
 
 // model is what the API reads: calls, their events and commands, what is parked.
-var model = view.Model{Name: "console", Version: 4, Schema: schema, Apply: apply}
+var model = view.Model{Name: "console", Version: 5, Schema: schema, Apply: apply}
 
 // index asks the model's file.
 type index struct{ *view.View }

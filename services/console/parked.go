@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.uber.org/zap"
@@ -18,7 +19,16 @@ func (c *console) parked(w http.ResponseWriter, r *http.Request, p service.Revis
 	if service.Behind(w, r, c.index.View) {
 		return
 	}
-	items, err := c.index.parkedItems(r.Context(), p.ID, "")
+	limit := -1
+	if raw := r.URL.Query().Get("limit"); raw != "" {
+		n, err := strconv.Atoi(raw)
+		if err != nil || n < 1 {
+			service.Problem(w, http.StatusBadRequest, "wrong parameter", "limit is a number from 1")
+			return
+		}
+		limit = n
+	}
+	items, err := c.index.parkedItems(r.Context(), p.ID, "", limit)
 	if err != nil {
 		c.failed(w, err)
 		return
@@ -117,7 +127,7 @@ func (c *console) parkedOne(w http.ResponseWriter, r *http.Request, p service.Re
 	if service.Behind(w, r, c.index.View) {
 		return parkedItem{}, false
 	}
-	items, err := c.index.parkedItems(r.Context(), p.ID, r.PathValue("id"))
+	items, err := c.index.parkedItems(r.Context(), p.ID, r.PathValue("id"), 1)
 	if err != nil {
 		c.failed(w, err)
 		return parkedItem{}, false

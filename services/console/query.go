@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -75,60 +76,118 @@ type rawItem struct {
 
 // filter narrows a list of calls.
 type filter struct {
-	project, phone, state string
-	since, until          time.Time
-	limit                 int
-	cursor                string
+	project, phone, employee, direction, outcome, client, state string
+	since, until                                                time.Time
+	limit                                                       int
+	cursor                                                      string
 }
 
 var errCursor = errors.New("the cursor is not one of ours; start without it")
 
-// calls lists finished calls, the newest first, and the cursor of the next page.
-func (i index) calls(ctx context.Context, f filter) ([]callItem, string, error) {
-	db, done := i.Read()
-	defer done()
-	where, args := []string{"project = ?", "final = 1"}, []any{f.project}
-	add := func(condition string, values ...any) { where, args = append(where, condition), append(args, values...) }
-	if f.phone != "" {
-		add("phone = ?", f.phone)
+// depth is how many calls one question looks through at most, so that an answer comes
+// in time also where next to nothing fits: the next page goes on from there.
+const depth = 5_000
+
+// condition is a part of a filter, and the index that finds what fits it.
+type condition struct{ column, value, index string }
+
+// conditions are the filter's, the one that fits fewest calls first.
+func (f filter) conditions() []condition {
+	byState := condition{"state", f.state, "calls_by_state"}
+	all := []condition{{"phone", f.phone, "calls_by_phone"}, byState, {"employee", f.employee, "calls_by_employee"}, {"outcome", f.outcome, "calls_by_outcome"}}
+	if f.state == "done" { // most calls are
+		all = append(all[:1], all[2], all[3], byState)
 	}
-	if f.state != "" {
-		add("state = ?", f.state)
+	all = append(all, condition{"direction", f.direction, ""}, condition{"client", f.client, ""})
+	return slices.DeleteFunc(all, func(c condition) bool { return c.value == "" })
+}
+
+// search is a filter as SQL: calls in the list's order by one index, and what else is
+// asked of them. SQLite is told the index: it knows nothing of how many calls fit what.
+type search struct {
+	walk, rest     []string
+	index          string
+	walked, rested []any
+}
+
+func (f filter) search() (search, error) {
+	s := search{walk: []string{"project = ?", "final = 1"}, walked: []any{f.project}, index: "calls_by_time"}
+	walk := func(words string, values ...any) {
+		s.walk, s.walked = append(s.walk, words), append(s.walked, values...)
+	}
+	for i, c := range f.conditions() {
+		if i == 0 && c.index != "" {
+			s.index = c.index
+			walk(c.column+" = ?", c.value)
+			continue
+		}
+		s.rest, s.rested = append(s.rest, c.column+" = ?"), append(s.rested, c.value)
 	}
 	if !f.since.IsZero() {
-		add("started_at >= ?", f.since.UnixMilli())
+		walk("started_at >= ?", f.since.UnixMilli())
 	}
 	if !f.until.IsZero() {
-		add("started_at < ?", f.until.UnixMilli())
+		walk("started_at < ?", f.until.UnixMilli())
 	}
 	if f.cursor != "" {
 		at, id, err := readCursor(f.cursor)
 		if err != nil {
-			return nil, "", err
+			return s, err
 		}
-		add("(started_at, id) < (?, ?)", at, id)
+		walk("(started_at, id) < (?, ?)", at, id)
 	}
-	args = append(args, f.limit+1)
-	rows, err := db.QueryContext(ctx, `SELECT id, started, direction, outcome, client, phone, employee, rule, state, started_at
-		FROM calls WHERE `+strings.Join(where, " AND ")+` ORDER BY started_at DESC, id DESC LIMIT ?`, args...)
+	return s, nil
+}
+
+func (s search) calls(columns string) string {
+	return "SELECT " + columns + " FROM calls INDEXED BY " + s.index + " WHERE " + strings.Join(s.walk, " AND ") + " ORDER BY started_at DESC, id DESC"
+}
+
+const callColumns = "id, started, direction, outcome, client, phone, employee, rule, state, started_at"
+
+// calls lists finished calls, the newest first, and the cursor of the next page. A page
+// can be short, or empty, and still name a next one: see [depth].
+func (i index) calls(ctx context.Context, f filter) ([]callItem, string, error) {
+	s, err := f.search()
 	if err != nil {
-		return nil, "", fmt.Errorf("list calls: %w", err)
+		return nil, "", err
 	}
-	defer rows.Close()
+	db, done := i.Read()
+	defer done()
+	query := s.calls(callColumns)
+	if len(s.rest) > 0 {
+		query = "SELECT " + callColumns + " FROM (" + query + " LIMIT " + strconv.Itoa(depth) + ") WHERE " + strings.Join(s.rest, " AND ")
+	}
 	items, next := []callItem{}, ""
 	var at int64
-	for rows.Next() {
+	err = each(ctx, db, query+" LIMIT ?", slices.Concat(s.walked, s.rested, []any{f.limit + 1}), func(rows *sql.Rows) error {
 		if len(items) == f.limit {
 			next = writeCursor(at, items[f.limit-1].ID)
-			break
+			return nil
 		}
 		var c callItem
-		if err := rows.Scan(&c.ID, &c.StartedAt, &c.Direction, &c.Outcome, &c.Client, &c.Phone, &c.Employee, &c.Rule, &c.State, &at); err != nil {
-			return nil, "", fmt.Errorf("list calls: %w", err)
-		}
+		err := rows.Scan(&c.ID, &c.StartedAt, &c.Direction, &c.Outcome, &c.Client, &c.Phone, &c.Employee, &c.Rule, &c.State, &at)
 		items = append(items, c)
+		return err
+	})
+	if err == nil && next == "" && len(s.rest) > 0 {
+		next, err = s.deepest(ctx, db)
 	}
-	return items, next, rows.Err()
+	return items, next, err
+}
+
+// deepest is the cursor of the last call that was looked through, where more follow.
+func (s search) deepest(ctx context.Context, db *sql.DB) (string, error) {
+	var at int64
+	var id string
+	err := db.QueryRowContext(ctx, s.calls("started_at, id")+" LIMIT 1 OFFSET "+strconv.Itoa(depth-1), s.walked...).Scan(&at, &id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("query the index: %w", err)
+	}
+	return writeCursor(at, id), nil
 }
 
 func writeCursor(at int64, id string) string {
@@ -181,13 +240,13 @@ func (i index) call(ctx context.Context, project, id string) (story callStory, s
 	return story, seqs, true, err
 }
 
-// parkedItems lists what waits for a person, the newest first.
-func (i index) parkedItems(ctx context.Context, project, id string) ([]parkedItem, error) {
+// parkedItems lists what waits for a person, the newest first; limit -1 is all.
+func (i index) parkedItems(ctx context.Context, project, id string, limit int) ([]parkedItem, error) {
 	db, done := i.Read()
 	defer done()
 	items := []parkedItem{}
 	err := each(ctx, db, `SELECT id, call, step, reason, remedy, received, at FROM parked
-		WHERE project = ?1 AND state = 'parked' AND (?2 = '' OR id = ?2) ORDER BY at DESC, id`, []any{project, id}, func(rows *sql.Rows) error {
+		WHERE project = ?1 AND state = 'parked' AND (?2 = '' OR id = ?2) ORDER BY at DESC, id LIMIT ?3`, []any{project, id, limit}, func(rows *sql.Rows) error {
 		var p parkedItem
 		var received string
 		var at int64
@@ -202,6 +261,34 @@ func (i index) parkedItems(ctx context.Context, project, id string) ([]parkedIte
 		return nil
 	})
 	return items, err
+}
+
+// doubt is a command whose answer was lost and that is being looked for.
+type doubt struct {
+	Command string `json:"command_id"`
+	Call    string `json:"call_id"`
+	Role    string `json:"role"`
+	Kind    string `json:"kind"`
+	Phone   string `json:"phone"`
+}
+
+// mostDoubts bounds the list of commands in doubt: who has more has an outage.
+const mostDoubts = 100
+
+// doubts lists the commands in doubt.
+func (i index) doubts(ctx context.Context, project string) ([]doubt, error) {
+	db, done := i.Read()
+	defer done()
+	out := []doubt{}
+	err := each(ctx, db, `SELECT c.id, c.call, c.role, c.kind, coalesce(calls.phone, '') FROM commands c
+		LEFT JOIN calls ON calls.project = c.project AND calls.id = c.call
+		WHERE c.project = ? AND c.state = 'in_doubt' ORDER BY c.call LIMIT ?`, []any{project, mostDoubts}, func(rows *sql.Rows) error {
+		var d doubt
+		err := rows.Scan(&d.Command, &d.Call, &d.Role, &d.Kind, &d.Phone)
+		out = append(out, d)
+		return err
+	})
+	return out, err
 }
 
 // counts says how many calls wait, are in doubt, are parked.

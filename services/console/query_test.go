@@ -2,6 +2,7 @@ package console
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -33,6 +34,7 @@ func TestFiltersNarrowTheList(t *testing.T) {
 	d.settled("latest", 59, event.InDoubt) // 09:59
 	stranger := aCall("stranger", 45)      // 09:45
 	stranger.Client = "+380932223344"
+	stranger.Direction, stranger.Outcome, stranger.Employee = event.Outbound, event.Missed, nil
 	d.classified(d.received(), stranger)
 	cases := []struct {
 		name, query string
@@ -51,6 +53,14 @@ func TestFiltersNarrowTheList(t *testing.T) {
 		{"by state in doubt", "state=in_doubt", []string{"latest"}},
 		{"by state waiting", "state=waiting", []string{"stranger"}},
 		{"by state and number", "state=waiting&phone=0671112233", nil},
+		{"by employee", "employee=Olena+Koval", []string{"latest", "later", "early"}},
+		{"by an employee who never called", "employee=Olena", nil},
+		{"by outcome", "outcome=missed", []string{"stranger"}},
+		{"by direction", "direction=inbound", []string{"latest", "later", "early"}},
+		{"by what the CRM knew", "client=new", []string{"latest", "later", "early"}},
+		{"by employee, outcome and state", "employee=Olena+Koval&outcome=answered&state=parked", []string{"later"}},
+		{"by employee, settled, in a span", "employee=Olena+Koval&state=done&since=2h", []string{"early"}},
+		{"by things that no call has together", "employee=Olena+Koval&outcome=missed", nil},
 		{"since a moment, which belongs to it", "since=2026-01-02T09:30:00Z", []string{"latest", "stranger", "later"}},
 		{"until a moment, which doesn't", "until=2026-01-02T09:30:00Z", []string{"early"}},
 		{"since with an offset, + escaped", "since=2026-01-02T11:45:00%2B02:00", []string{"latest", "stranger"}},
@@ -84,7 +94,7 @@ func TestWrongParametersAreNamed(t *testing.T) {
 	d := openDesk(t)
 	cursor := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 	for query, word := range map[string]string{
-		"state=unfinished": "state", "state=DONE": "state", "limit=0": "limit", "limit=501": "limit", "limit=-1": "limit", "limit=many": "limit",
+		"state=unfinished": "state", "outcome=ANSWERED": "outcome", "direction=in": "direction", "client=old": "client", "state=DONE": "state", "limit=0": "limit", "limit=501": "limit", "limit=-1": "limit", "limit=many": "limit",
 		"phone=nobody": "phone", "since=yesterday": "time", "until=2026-13-01": "time", "since=-5m": "time",
 		"cursor=!": "cursor", "cursor=" + cursor("12"): "cursor", "cursor=" + cursor("x|1"): "cursor",
 	} {
@@ -127,6 +137,41 @@ func TestPagesHaveNoGapAndNoDouble(t *testing.T) {
 	}
 }
 
+// TestASearchThatFindsLittleGoesOnPageByPage looks for one in five hundred calls, spread
+// over more calls than one page looks through.
+func TestASearchThatFindsLittleGoesOnPageByPage(t *testing.T) {
+	d := openDesk(t)
+	d.group.Stop()
+	const calls = 2*depth + 500
+	i := fill(t, d.data, calls)
+	f := filter{project: "shop", direction: "inbound", client: "contact", limit: 50}
+	var got []string
+	for pages := 1; ; pages++ {
+		items, next, err := i.calls(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, ids(items)...)
+		if f.cursor = next; next == "" {
+			if pages != 3 {
+				t.Errorf("%d pages, want 3 for %d calls at %d a page", pages, calls, depth)
+			}
+			break
+		}
+	}
+	var want []string
+	for k := calls - 1; k >= 0; k-- {
+		if k%500 == 0 {
+			want = append(want, number(k))
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("%d calls found, want each of the %d once", len(got), len(want))
+	}
+}
+
 func TestACallThatArrivesBetweenPagesMovesNothing(t *testing.T) {
 	d := openDesk(t)
 	for n := range 4 {
@@ -153,6 +198,7 @@ func fill(t testing.TB, dir string, n int) index {
 		}
 	})
 	states := []event.OutcomeState{event.Executed, event.Executed, event.Executed, event.Executed, event.Refused}
+	clients := []string{"contact", "new"}
 	var batch []bus.Recorded
 	seq := uint64(0)
 	add := func(e event.Envelope, err error) event.Envelope {
@@ -166,10 +212,14 @@ func fill(t testing.TB, dir string, n int) index {
 	for k := range n {
 		id := number(k)
 		c := aCall(id, k/10)
+		c.Employee = &event.Employee{Name: fmt.Sprintf("Employee %d", k%20), BitrixUser: k%20 + 1}
+		if k%10 == 3 {
+			c.Outcome = event.Missed
+		}
 		c.Client = "+38067" + number(1000000 + k%5000)[len("1767348000."):]
 		received := add(event.First("ingress", morning, aRequest()))
 		classified := add(event.Next(received, "classifier", morning, &event.CallClassified{Project: "shop", Received: received.ID, Revision: 1, Changed: true, Call: c}))
-		plan := add(event.Next(classified, "resolver", morning, &event.CallResolved{Project: "shop", Classified: classified.ID, Client: event.Client{State: "new"}, Decision: 1, Facts: c}))
+		plan := add(event.Next(classified, "resolver", morning, &event.CallResolved{Project: "shop", Classified: classified.ID, Client: event.Client{State: clients[min(1, k%500)]}, Decision: 1, Facts: c}))
 		command := &event.BitrixCommand{ID: event.CommandID("shop", id, "lead"), Project: "shop", Call: id, Role: "lead", Kind: event.KindLead, Rule: "answered/new", Plan: plan.ID, Index: 1, Of: 1}
 		asked := add(event.Next(plan, "planner", morning, command))
 		add(event.Next(asked, "writer", morning, &event.BitrixOutcome{

@@ -22,6 +22,8 @@ CREATE TABLE calls (
 CREATE INDEX calls_by_time ON calls (project, started_at DESC, id DESC) WHERE final = 1;
 CREATE INDEX calls_by_phone ON calls (project, phone, started_at DESC, id DESC) WHERE final = 1;
 CREATE INDEX calls_by_state ON calls (project, state, started_at DESC, id DESC) WHERE final = 1;
+CREATE INDEX calls_by_employee ON calls (project, employee, started_at DESC, id DESC) WHERE final = 1;
+CREATE INDEX calls_by_outcome ON calls (project, outcome, started_at DESC, id DESC) WHERE final = 1;
 
 -- Where each event but the stored requests is in the stream; call is empty for one that
 -- is about no call.
@@ -33,6 +35,7 @@ CREATE TABLE commands (
 	role TEXT NOT NULL, rule TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, bitrix_id INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX commands_by_call ON commands (project, call, position);
+CREATE INDEX commands_in_doubt ON commands (project, call) WHERE state = 'in_doubt';
 
 CREATE TABLE parked (
 	id TEXT PRIMARY KEY, project TEXT NOT NULL, call TEXT NOT NULL, state TEXT NOT NULL, step TEXT NOT NULL,

@@ -51,7 +51,10 @@ type instance struct {
 	env    service.Env
 	server *http.Server
 	failed chan error
-	log    *zap.Logger
+	// streams is over before the server waits for what it is answering.
+	streams    context.Context
+	endStreams func()
+	log        *zap.Logger
 }
 
 // options are what a start needs beside the configuration.
@@ -72,6 +75,7 @@ func start(ctx context.Context, cfg settings.Config, o options) (*instance, erro
 		return nil, err
 	}
 	in := &instance{Token: keys.token, NewToken: keys.tokenIsNew, log: o.log, failed: make(chan error, 2)}
+	in.streams, in.endStreams = context.WithCancel(context.WithoutCancel(ctx))
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w; choose another `listen`", cfg.Listen, err)
@@ -174,7 +178,7 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 	env.Mux.Handle("/api/", service.SignedIn(in.Token, env.Audited(event.DoorAPI, api)))
 	if wanted("console") {
 		pages.Open(*env, pages.Options{
-			Guarded: env.Audited(event.DoorConsole, api), Token: in.Token, People: known, Told: env.Acted, Home: o.mux == nil,
+			Guarded: env.Audited(event.DoorConsole, api), Token: in.Token, People: known, Told: env.Acted, Home: o.mux == nil, Stopping: in.streams.Done(),
 		})
 	}
 	if o.mux != nil {
@@ -194,6 +198,7 @@ func (in *instance) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
 	defer cancel()
 	fault.Point("stop", "begun")
+	in.endStreams()
 	err := in.server.Shutdown(ctx)
 	fault.Point("stop", "requests answered")
 	return errors.Join(err, in.stopParts(ctx))

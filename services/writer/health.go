@@ -136,6 +136,13 @@ func (g *gateway) status() crm.Status {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	s := crm.Status{InFlight: g.inFlight, Waiting: len(g.queue.waiting), Portal: g.portal}
+	now := g.now()
 	s.Portal.Requests = g.requests
+	s.Portal.Level, s.Portal.Limit, s.Portal.Yielded = g.bucket.Load(now)
+	for _, u := range g.budget.Uses(now) {
+		s.Portal.Methods = append(s.Portal.Methods, crm.MethodUse{
+			Method: u.Method, Used: u.Used.Seconds(), Limit: u.Limit.Seconds(), ResetAt: u.ResetAt, BlockedUntil: u.Blocked,
+		})
+	}
 	return s
 }

@@ -90,8 +90,8 @@ func (v *visit) Did(l auditLine) string {
 	return v.Known(action+" "+strconv.Itoa(l.Code), v.Known(action, l.Action))
 }
 
-// Who names the person of a line.
-func (v *visit) Who(l auditLine) string {
+// Actor names the person of a line.
+func (v *visit) Actor(l auditLine) string {
 	switch {
 	case l.Person == service.TokenHolder.Name:
 		return v.T("audit.token")

@@ -39,6 +39,9 @@ type Options struct {
 	Told func(context.Context, event.ConsoleActed)
 	// Home: / leads to the console.
 	Home bool
+	// Stopping is closed when the server wants to stop: streams end then, so that they
+	// don't hold it up.
+	Stopping <-chan struct{}
 }
 
 type site struct {
@@ -47,6 +50,7 @@ type site struct {
 	sessions  *sessions
 	tries     *tries
 	failures  *failures
+	lists     *lists
 	templates map[string]*template.Template
 }
 
@@ -67,10 +71,15 @@ func (s *site) pages() []page {
 }
 
 // Open puts the pages on the environment's mux.
-func Open(env service.Env, o Options) {
-	s := &site{
-		Env: env, Options: o, sessions: newSessions(env.Now), tries: newTries(env.Now), failures: &failures{now: env.Now}, templates: parse(),
-	}
+func Open(env service.Env, o Options) { newSite(env, o).open(env.Mux) }
+
+func newSite(env service.Env, o Options) *site {
+	s := &site{Env: env, Options: o, sessions: newSessions(env.Now), tries: newTries(env.Now), failures: &failures{now: env.Now}, templates: parse()}
+	s.lists = s.newLists()
+	return s
+}
+
+func (s *site) open(on *http.ServeMux) {
 	mux := http.NewServeMux()
 	files, err := fs.Sub(assets, "assets")
 	if err != nil {
@@ -86,9 +95,9 @@ func Open(env service.Env, o Options) {
 	mux.HandleFunc("/console/", s.signedIn(page{"", service.Viewer, (*visit).notFound}))
 	// A form that another site sends in a person's name is refused before anything
 	// looks at it.
-	env.Mux.Handle("/console/", secured(http.NewCrossOriginProtection().Handler(mux)))
-	if o.Home {
-		env.Mux.Handle("GET /{$}", http.RedirectHandler("/console/", http.StatusSeeOther))
+	on.Handle("/console/", secured(http.NewCrossOriginProtection().Handler(mux)))
+	if s.Home {
+		on.Handle("GET /{$}", http.RedirectHandler("/console/", http.StatusSeeOther))
 	}
 }
 

@@ -1,3 +1,142 @@
 package pages
 
-var parkedPages = []page{}
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ringbridge/ringbridge/pkg/service"
+)
+
+var parkedPages = []page{
+	{"GET /console/p/{project}/parked", service.Viewer, (*visit).parked},
+	{"POST /console/p/{project}/parked", service.Operator, (*visit).decideParked},
+}
+
+// mostParked is how many things the page shows at once. More of them have one cause, and
+// putting it right takes a person who looks at the first.
+const mostParked = 200
+
+type parkedItem struct {
+	ID       string    `json:"id"`
+	CallID   string    `json:"call_id"`
+	Step     string    `json:"step"`
+	Reason   string    `json:"reason"`
+	Remedy   string    `json:"remedy"`
+	ParkedAt time.Time `json:"parked_at"`
+	Raw      []struct {
+		ReceivedAt time.Time         `json:"received_at"`
+		Method     string            `json:"method"`
+		Query      string            `json:"query"`
+		Headers    map[string]string `json:"headers"`
+		Body       string            `json:"body"`
+	} `json:"raw"`
+}
+
+// Text is a stored request as it came.
+func (p parkedItem) Text(i int) string {
+	r := p.Raw[i]
+	return raw(r.Method, r.Query, r.Headers, r.Body)
+}
+
+type parkedData struct {
+	Items []parkedItem
+	More  bool
+	Limit int
+	// Chosen are ticked, and Why is what was written: for a form that comes back.
+	Chosen  map[string]bool
+	Why     string
+	Trouble string
+	Results []parkedResult
+}
+
+// parkedResult is what became of one thing that a person decided about.
+type parkedResult struct {
+	ID, Call, Words string
+	Well            bool
+}
+
+func (v *visit) parked() { v.showParked(http.StatusOK, parkedData{}) }
+
+func (v *visit) showParked(code int, d parkedData) {
+	var list struct {
+		Items []parkedItem `json:"items"`
+	}
+	if err := v.get(v.path("parked"), map[string][]string{"limit": {strconv.Itoa(mostParked + 1)}}, &list); err != nil {
+		v.failed(err)
+		return
+	}
+	d.Items, d.Limit = list.Items, mostParked
+	if len(d.Items) > mostParked {
+		d.Items, d.More = d.Items[:mostParked], true
+	}
+	v.render(code, "parked", d)
+}
+
+// decideParked retries or drops what is ticked, one after the other, and says of each
+// what became of it.
+func (v *visit) decideParked() {
+	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, 256<<10)
+	if err := v.r.ParseForm(); err != nil {
+		v.problem(http.StatusBadRequest, v.T("parked.unreadable"))
+		return
+	}
+	d := parkedData{Chosen: map[string]bool{}, Why: strings.TrimSpace(v.r.PostForm.Get("why"))}
+	ids := v.r.PostForm["id"]
+	for _, id := range ids {
+		d.Chosen[id] = true
+	}
+	act := v.r.PostForm.Get("act")
+	switch {
+	case act != "retry" && act != "drop":
+		d.Trouble = v.T("parked.unreadable")
+	case len(ids) == 0:
+		d.Trouble = v.T("parked.nothing_chosen")
+	case len(ids) > mostParked:
+		d.Trouble = v.T("parked.unreadable")
+	case act == "drop" && d.Why == "":
+		d.Trouble = v.T("parked.why_needed")
+	}
+	if d.Trouble != "" {
+		v.showParked(http.StatusBadRequest, d)
+		return
+	}
+	var body any
+	if act == "drop" {
+		body = map[string]string{"why": d.Why}
+	}
+	calls := v.parkedCalls()
+	for _, id := range ids {
+		result := parkedResult{ID: id, Call: calls[id], Words: v.T("parked.done." + act), Well: true}
+		if err := v.do(http.MethodPost, v.path("parked", id, act), body, nil); err != nil {
+			code, what := v.why(err)
+			result.Words, result.Well = what, false
+			if code == http.StatusNotFound || code == http.StatusConflict {
+				result.Words = v.T("parked.failed." + strconv.Itoa(code))
+			}
+		}
+		d.Results = append(d.Results, result)
+	}
+	d.Chosen, d.Why = nil, ""
+	v.showParked(http.StatusOK, d)
+}
+
+// parkedCalls tells whose calls the parked things are about, before they leave the list.
+func (v *visit) parkedCalls() map[string]string {
+	var list struct {
+		Items []parkedItem `json:"items"`
+	}
+	out := map[string]string{}
+	if err := v.get(v.path("parked"), nil, &list); err != nil {
+		return out // the results name ids then
+	}
+	for _, p := range list.Items {
+		out[p.ID] = p.CallID
+	}
+	return out
+}
+
+// Remedy is what a person can do about what stopped at a step, in the reader's language
+// where it is the same for all that stops there.
+func (w words) Remedy(step, stored string) string { return w.Known("remedy."+step, stored) }

@@ -41,7 +41,7 @@ func (v *visit) signInData(to, name, wrong string) signInData {
 func (s *site) signIn(w http.ResponseWriter, r *http.Request) {
 	v := s.visit(w, r)
 	r.Body = http.MaxBytesReader(w, r.Body, 8<<10)
-	to, name, from := ours(r.FormValue("to")), strings.ToLower(strings.TrimSpace(r.FormValue("name"))), address(r)
+	to, name, from := ours(r.FormValue("to")), strings.ToLower(strings.TrimSpace(r.FormValue("name"))), comesFrom(r)
 	if len(name) > 64 {
 		name = name[:64] // nobody's
 	}

@@ -117,9 +117,9 @@ func (t *tries) void(keys []string) {
 	}
 }
 
-// address is where a request came from; of IPv6, the network that one household has.
+// comesFrom is where a request came from; of IPv6, the network that one household has.
 // What a proxy says counts only where the request came from a machine of the house.
-func address(r *http.Request) string {
+func comesFrom(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr

@@ -1,3 +1,30 @@
 package pages
 
-var parkedTexts = texts{}
+var parkedTexts = texts{
+	"parked.title":          {"Відкладене", "Отложенное", "Parked"},
+	"parked.about":          {"Те, що не вдалося довести до кінця. Нічого не втрачено: кожен запит збережено, і його можна повторити.", "То, что не удалось довести до конца. Ничего не потеряно: каждый запрос сохранён, и его можно повторить.", "What could not be brought to an end. Nothing is lost: each request is kept and can be tried again."},
+	"parked.none":           {"Усе гаразд: нічого не відкладено.", "Всё в порядке: ничего не отложено.", "All is well: nothing is parked."},
+	"parked.all":            {"Вибрати все", "Выбрать всё", "Select all"},
+	"parked.choose":         {"Вибрати: %s", "Выбрать: %s", "Select: %s"},
+	"parked.retry":          {"Повторити вибране", "Повторить выбранное", "Retry selected"},
+	"parked.drop":           {"Прибрати вибране", "Убрать выбранное", "Drop selected"},
+	"parked.why":            {"Чому прибираєте (побачать ті, хто дивитиметься пізніше)", "Почему убираете (увидят те, кто будет смотреть позже)", "Why you drop it (whoever looks later will see it)"},
+	"parked.why_needed":     {"Напишіть, чому прибираєте.", "Напишите, почему убираете.", "Write why you drop it."},
+	"parked.nothing_chosen": {"Спочатку виберіть хоча б один запис.", "Сначала выберите хотя бы одну запись.", "First select something."},
+	"parked.unreadable":     {"Форму не вдалося прочитати. Відкрийте сторінку ще раз.", "Форму не удалось прочитать. Откройте страницу ещё раз.", "The form could not be read. Open the page again."},
+	"parked.more":           {"Показано %d найновіших; решта з’явиться, коли ви розберете ці.", "Показаны %d самых новых; остальные появятся, когда вы разберёте эти.", "The newest %d are shown; the others appear once these are dealt with."},
+	"parked.reason":         {"Чому", "Почему", "Why"},
+	"parked.remedy":         {"Що робити", "Что делать", "What to do"},
+	"parked.when":           {"Коли", "Когда", "When"},
+	"parked.call":           {"Дзвінок", "Звонок", "Call"},
+	"parked.no_call":        {"запит, який не вдалося прочитати", "запрос, который не удалось прочитать", "a request that could not be read"},
+	"parked.results":        {"Що вийшло", "Что получилось", "What came of it"},
+	"parked.done.retry":     {"повторюється; результат з’явиться в історії дзвінка", "повторяется; результат появится в истории звонка", "is tried again; the call's story will tell the result"},
+	"parked.done.drop":      {"прибрано", "убрано", "dropped"},
+	"parked.failed.404":     {"цього вже немає серед відкладеного", "этого уже нет среди отложенного", "is not parked any more"},
+	"parked.failed.409":     {"сам запит уже не зберігається, повторити нічого; можна лише прибрати", "сам запрос уже не хранится, повторять нечего; можно только убрать", "the request is not stored any more, so there is nothing to try again; it can only be dropped"},
+
+	"remedy.resolve": {"Виправте налаштування й повторіть; або приберіть, написавши чому.", "Исправьте настройки и повторите; или уберите, написав почему.", "Correct the settings and retry; or drop it with a reason."},
+	"remedy.plan":    {"Це помилка програми, а не ваших налаштувань. Повідомте про неї та повторіть після оновлення.", "Это ошибка программы, а не ваших настроек. Сообщите о ней и повторите после обновления.", "This is a mistake in the program, not in your settings. Report it, and retry after the update."},
+	"remedy.write":   {"Усуньте причину в Бітрікс24 або в налаштуваннях і повторіть; або приберіть, написавши чому.", "Устраните причину в Битрикс24 или в настройках и повторите; или уберите, написав почему.", "Remove the cause in Bitrix24 or in the settings and retry; or drop it with a reason."},
+}

@@ -25,3 +25,26 @@ document.addEventListener("change", (e) => {
 document.addEventListener("change", (e) => {
   if (e.target.dataset?.go !== undefined) e.target.form.requestSubmit();
 });
+
+// What changes by itself does so only while somebody looks. A hidden tab closes its
+// streams, of which a browser keeps few for one server; when it is seen again it asks
+// for the present ("seen" on the body), and what it gets opens its stream anew.
+const streams = new Set();
+htmx.createEventSource = (address) => {
+  const stream = new EventSource(address);
+  streams.add(stream);
+  return stream;
+};
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) return htmx.trigger(document.body, "seen");
+  for (const stream of streams) stream.close();
+  streams.clear();
+});
+
+// An element with data-every is asked for again ("again" on it) after that many seconds.
+let seconds = 0;
+setInterval(() => {
+  if (document.hidden) return;
+  seconds++;
+  for (const e of document.querySelectorAll("[data-every]")) if (seconds % e.dataset.every === 0) htmx.trigger(e, "again");
+}, 1000);

@@ -1,0 +1,113 @@
+package pages
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ringbridge/ringbridge/pkg/service"
+)
+
+func parkedAPI() *told {
+	item := func(id, call, step string) map[string]any {
+		return map[string]any{
+			"id": id, "call_id": call, "step": step, "reason": hostile, "remedy": "stored remedy", "parked_at": time.Date(2026, 1, 2, 10, 0, 0, 0, time.UTC), "received_ids": []string{},
+			"raw": []map[string]any{{"received_at": time.Time{}, "method": "POST", "query": "a=1", "headers": map[string]string{"Content-Type": "text/plain"}, "body": hostile}},
+		}
+	}
+	moved := func(w http.ResponseWriter, r *http.Request) { service.Answer(w, map[string]string{"id": "x"}) }
+	return &told{answers: map[string]any{
+		"GET /parked":            map[string]any{"items": []any{item("one", "1767348000.13", "write"), item("two", "", "classify")}},
+		"POST /parked/one/retry": moved, "POST /parked/one/drop": moved,
+		"POST /parked/two/retry": func(w http.ResponseWriter, _ *http.Request) {
+			service.Problem(w, http.StatusConflict, "nothing to retry", "The request behind it is not stored any more.")
+		},
+	}}
+}
+
+func TestWhatIsParkedSaysWhyAndWhatToDo(t *testing.T) {
+	server, client := openWith(t, parkedAPI())
+	for lang, words := range map[string][]string{
+		"uk": {"портал не прийняв", "Усуньте причину", "запит, який не вдалося прочитати"},
+		"ru": {"портал не принял", "Устраните причину", "запрос, который не удалось прочитать"},
+		"en": {"the portal did not take it", "Remove the cause", "a request that could not be read"},
+	} {
+		code, body := visitIn(t, client, lang, server.URL+"/console/p/shop/parked")
+		if code != http.StatusOK {
+			t.Fatalf("%s: %d %s", lang, code, body)
+		}
+		for _, w := range append(words, "stored remedy", `href="/console/p/shop/calls/1767348000.13"`, `id="p-one"`, `value="two"`, "POST ?a=1") {
+			if !strings.Contains(body, w) {
+				t.Errorf("%s: no %q", lang, w)
+			}
+		}
+		neverActs(t, body)
+	}
+}
+
+func decide(t *testing.T, server string, client *http.Client, form url.Values) (int, string) {
+	t.Helper()
+	r, _ := http.NewRequest(http.MethodPost, server+"/console/p/shop/parked", strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Accept-Language", "en")
+	answer, err := client.Do(r)
+	code, body, _ := read(t, answer, err)
+	return code, body
+}
+
+func TestManyParkedThingsAreTriedAgainAtOnceAndEachSaysWhatCameOfIt(t *testing.T) {
+	api := parkedAPI()
+	server, client := openWith(t, api)
+	code, body := decide(t, server.URL, client, url.Values{"act": {"retry"}, "id": {"one", "two", "gone"}})
+	if code != http.StatusOK {
+		t.Fatalf("retry: %d %s", code, body)
+	}
+	for _, w := range []string{"1767348000.13</a>: is tried again", "two</code>: the request is not stored any more", "gone</code>: is not parked any more"} {
+		if !strings.Contains(body, w) {
+			t.Errorf("no %q among the results", w)
+		}
+	}
+}
+
+func TestDroppingTakesAReason(t *testing.T) {
+	api := parkedAPI()
+	server, client := openWith(t, api)
+	code, body := decide(t, server.URL, client, url.Values{"act": {"drop"}, "id": {"one"}, "why": {"  "}})
+	if code != http.StatusBadRequest || !strings.Contains(body, "Write why you drop it") || !strings.Contains(body, `value="one" aria-label="Select: 1767348000.13" checked`) {
+		t.Errorf("without a reason: %d, want 400 with what was ticked", code)
+	}
+	for _, r := range api.asked {
+		if r.Method == http.MethodPost {
+			t.Fatalf("without a reason %s was asked for", r.URL)
+		}
+	}
+	code, body = decide(t, server.URL, client, url.Values{"act": {"drop"}, "id": {"one"}, "why": {"a test call"}})
+	if code != http.StatusOK || !strings.Contains(body, "dropped") {
+		t.Errorf("with a reason: %d %s", code, body)
+	}
+	for _, r := range api.asked {
+		if r.Method == http.MethodPost {
+			if sent, _ := io.ReadAll(r.Body); string(sent) != `{"why":"a test call"}` {
+				t.Errorf("the API was sent %s", sent)
+			}
+		}
+	}
+}
+
+func TestAViewerDecidesNothing(t *testing.T) {
+	api := parkedAPI()
+	was := service.TokenHolder
+	service.TokenHolder.Role = service.Viewer
+	t.Cleanup(func() { service.TokenHolder = was })
+	server, client := openWith(t, api)
+	code, body := visitIn(t, client, "en", server.URL+"/console/p/shop/parked")
+	if code != http.StatusOK || strings.Contains(body, `type="checkbox"`) || strings.Contains(body, `name="act"`) {
+		t.Errorf("a viewer: %d, want the list without buttons", code)
+	}
+	if code, body := decide(t, server.URL, client, url.Values{"act": {"retry"}, "id": {"one"}}); code != http.StatusForbidden || !strings.Contains(body, "operator") {
+		t.Errorf("a viewer's retry: %d %s, want 403 with the role", code, body)
+	}
+}
