@@ -119,7 +119,7 @@ func shorten(s string) string {
 }
 
 // prose is what the page says in words of its own: without what came from outside as
-// it came, which stands in pre, code, .mono and whatever says translate="no".
+// it came, which stands in pre, code and .mono, and whatever says that it is in a language.
 func (b *tab) prose() string {
 	b.t.Helper()
 	return mustAsk[string](b, `() => {
@@ -127,7 +127,7 @@ func (b *tab) prose() string {
 		let out = document.title + "\n";
 		while (walk.nextNode()) {
 			const e = walk.currentNode.parentElement;
-			if (!e.closest("pre, code, .mono, [translate=no], script") && e.checkVisibility()) out += walk.currentNode.textContent.trim() + "\n";
+			if (!e.closest("pre, code, .mono, script") && e.closest("[lang]") === document.documentElement && e.checkVisibility()) out += walk.currentNode.textContent.trim() + "\n";
 		}
 		for (const e of document.querySelectorAll("[aria-label], [title], [placeholder], [alt]"))
 			for (const name of ["aria-label", "title", "placeholder", "alt"]) out += (e.getAttribute(name) ?? "") + "\n";
