@@ -39,6 +39,7 @@ var house = map[string]struct{ may, tests string }{
 	"pkg/ringostat":      {may: "pkg/fault pkg/phone", tests: "pkg/ringostat/ringostattest"},
 	"pkg/bus":            {may: "pkg/fault pkg/event", tests: "schemas pkg/bus/bustest"},
 	"pkg/callfile":       {may: "pkg/fault pkg/bus pkg/event", tests: "pkg/bus/bustest"},
+	"pkg/staff":          {may: "pkg/phone"},
 	"pkg/reconciliation": {may: "pkg/event"}, // what the reconciler and the console tell each other
 	"pkg/crm":            {may: "pkg/event"},
 	"pkg/replayplan":     {}, // what the replay and the command line tell each other
@@ -63,13 +64,13 @@ var house = map[string]struct{ may, tests string }{
 	"services/callcounter": {may: "pkg/bus pkg/event pkg/service pkg/view", tests: "pkg/bus/bustest"}, // the example
 	"services/console":     {may: "pkg/fault pkg/bus pkg/callfile pkg/crm pkg/event pkg/people pkg/phone pkg/reconciliation pkg/rules pkg/service pkg/settings pkg/view", tests: "pkg/bus/bustest"},
 	// The console in a browser: it asks the API.
-	"services/console/pages": {may: "pkg/event pkg/people pkg/phone pkg/rules pkg/service pkg/settings", tests: "services/console pkg/bus pkg/bus/bustest"},
-	"services/check":         {may: "pkg/bitrix pkg/settings", tests: "pkg/bitrix/bitrixtest"},
+	"services/console/pages": {may: "pkg/event pkg/people pkg/phone pkg/rules pkg/service pkg/settings pkg/staff", tests: "services/console pkg/bus pkg/bus/bustest"},
+	"services/check":         {may: "pkg/bitrix pkg/settings pkg/staff", tests: "pkg/bitrix/bitrixtest"},
 	"services/reconciler":    {may: "pkg/fault pkg/bus pkg/callfile pkg/event pkg/reconciliation pkg/ringostat pkg/service pkg/settings", tests: "pkg/ringostat/ringostattest pkg/bus/bustest"},
 	"services/replay":        {may: "pkg/fault pkg/bus pkg/callfile pkg/crm pkg/event pkg/phone pkg/replayplan pkg/rules pkg/service pkg/settings", tests: "pkg/bus/bustest"},
 	"services/demo":          {may: "pkg/bitrix/bitrixtest pkg/settings"},
-	"services/ringbridge": {may: "pkg/fault pkg/bitrix pkg/bus pkg/callfile pkg/event pkg/people pkg/replayplan pkg/rules pkg/service pkg/settings pkg/view", // and every service
-		tests: "pkg/bitrix/bitrixtest pkg/bus/bustest pkg/crm pkg/ringostat pkg/ringostat/ringostattest pkg/rules/scenario"},
+	"services/ringbridge": {may: "pkg/fault pkg/bitrix pkg/bus pkg/callfile pkg/event pkg/people pkg/replayplan pkg/ringostat pkg/rules pkg/service pkg/settings pkg/view", // and every service
+		tests: "pkg/bitrix/bitrixtest pkg/bus/bustest pkg/crm pkg/ringostat/ringostattest pkg/rules/scenario"},
 }
 
 // libraries maps every library of others to the only packages that may know it;
@@ -83,7 +84,7 @@ var libraries = map[string]string{
 	"github.com/nyaruka/phonenumbers":       "pkg/phone pkg/settings",
 	"github.com/goccy/go-yaml":              "pkg/settings tests",
 	"modernc.org/sqlite":                    "pkg/view services/replay", // read models, and plans as large as the history
-	"github.com/parquet-go/parquet-go":      "services/ringbridge",
+	"github.com/parquet-go/parquet-go":      "services/analytics tests",
 	"golang.org/x/crypto":                   "pkg/people", // argon2id
 	"golang.org/x/text":                     "pkg/people", // one password however it is typed
 	"github.com/alecthomas/kong":            "services/ringbridge",

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -66,6 +67,19 @@ func (s *Store) Get(ctx context.Context, key string, v any) (uint64, error) {
 		return 0, fmt.Errorf("decode %s: %w", key, err)
 	}
 	return entry.Revision(), nil
+}
+
+// Keys lists the keys that have a value, in alphabetical order.
+func (s *Store) Keys(ctx context.Context) ([]string, error) {
+	keys, err := s.kv.Keys(ctx)
+	if errors.Is(err, jetstream.ErrNoKeysFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list the keys of store %s: %w", s.name, err)
+	}
+	slices.Sort(keys)
+	return keys, nil
 }
 
 // Set writes a key that was read at revision (0: that did not exist) and returns the

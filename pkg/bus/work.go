@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill"
@@ -50,6 +51,9 @@ type Router struct {
 	log    *zap.Logger
 	// timing holds ackWait, grace and retry of every reader; zero means the defaults.
 	timing reading
+
+	mu      sync.Mutex
+	running context.Context // of the works, once they run
 }
 
 // Router makes a router for works. Closing it waits up to 30 seconds for handlers.
@@ -64,9 +68,28 @@ func (b *Bus) Router() (*Router, error) {
 	return &Router{bus: b, router: r, log: b.log}, nil
 }
 
-// Add registers a work. It panics on a second work of the same name: that is a
-// mistake in the program, found at its start.
-func (r *Router) Add(w Work) {
+// Add registers a work; once the router runs, the work begins at once, and the error
+// says why it does not. It panics on a second work of the same name: that is a mistake
+// in the program, found at its start.
+func (r *Router) Add(w Work) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.add(w)
+	if r.running == nil {
+		return nil
+	}
+	return r.begin()
+}
+
+// begin starts the works that were added and do not run yet.
+func (r *Router) begin() error {
+	if err := r.router.RunHandlers(r.running); err != nil {
+		return fmt.Errorf("run the works: %w", err)
+	}
+	return nil
+}
+
+func (r *Router) add(w Work) {
 	filters := make([]string, len(w.Types))
 	for i, t := range w.Types {
 		filters[i] = Subject(w.Project, t)
@@ -135,7 +158,27 @@ func (w Work) guarded(ctx context.Context, e event.Envelope) (out []event.Envelo
 
 // Run runs the works until Close.
 func (r *Router) Run(ctx context.Context) error {
-	if err := r.router.Run(context.WithoutCancel(ctx)); err != nil {
+	ctx = context.WithoutCancel(ctx)
+	ended, late := make(chan struct{}), make(chan error, 1)
+	go func() {
+		select {
+		case <-r.router.Running():
+			// What was added while the others began was not seen by them.
+			r.mu.Lock()
+			r.running = ctx
+			err := r.begin()
+			r.mu.Unlock()
+			if err != nil {
+				err = errors.Join(err, r.router.Close())
+			}
+			late <- err
+		case <-ended:
+			late <- nil
+		}
+	}()
+	err := r.router.Run(ctx)
+	close(ended)
+	if err = errors.Join(err, <-late); err != nil {
 		return fmt.Errorf("run the works: %w", err)
 	}
 	return nil

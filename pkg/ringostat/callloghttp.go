@@ -1,6 +1,7 @@
 package ringostat
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -110,17 +111,29 @@ func (k keyed) CloseIdleConnections() {
 
 // get returns the body of an answer with code 200.
 func (c *CallLog) get(ctx context.Context, path string) ([]byte, error) {
+	return c.ask(ctx, http.MethodGet, path, nil)
+}
+
+// post sends a question as JSON and returns the body of an answer with code 200.
+func (c *CallLog) post(ctx context.Context, path string, question []byte) ([]byte, error) {
+	return c.ask(ctx, http.MethodPost, path, question)
+}
+
+func (c *CallLog) ask(ctx context.Context, method, path string, question []byte) ([]byte, error) {
 	if err := c.wait(ctx); err != nil {
 		return nil, err
 	}
 	limited, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(limited, http.MethodGet, c.base+path, nil)
+	request, err := http.NewRequestWithContext(limited, method, c.base+path, bytes.NewReader(question))
 	if err != nil {
 		return nil, errors.New("the address of Ringostat's API is no web address")
 	}
 	request.Header.Set("User-Agent", c.agent)
 	request.Header.Set("Accept", "application/json")
+	if len(question) > 0 {
+		request.Header.Set("Content-Type", "application/json")
+	}
 	response, err := c.client.Do(request)
 	if err != nil {
 		return nil, outage(ctx, err)

@@ -28,6 +28,9 @@ type Projects struct {
 	mu      sync.RWMutex
 	by      map[string]Revision
 	changed chan struct{}
+
+	starting sync.Mutex // no project comes while a service starts with those that are there
+	starters []func(id string)
 }
 
 // Revision is one version of a project's settings, counted from 1.
@@ -40,7 +43,7 @@ type Revision struct {
 type stored struct {
 	Revision int `json:"revision"`
 	// Fingerprint is that of the file's block as it was read last: enough to tell
-	// whether it is another than the last time.
+	// whether it is another than the last time. Empty for a project that no file names.
 	Fingerprint string `json:"fingerprint"`
 	// By says who made the revision in force.
 	By string `json:"by,omitempty"`
@@ -58,7 +61,9 @@ func LoadProjects(ctx context.Context, b *bus.Bus, now func() time.Time, project
 
 // LoadSettings compares the blocks of the configuration file with those of the last
 // start. A block that differs becomes a new revision and a settings.changed event;
-// otherwise the newest revision stays, also one that was not the file's.
+// otherwise the newest revision stays, also one that was not the file's. A project that
+// was made without the file stays too; one that the file does not name any more is gone
+// until the file names it again.
 func LoadSettings(ctx context.Context, b *bus.Bus, now func() time.Time, key settings.Key, projects []settings.Project) (*Projects, error) {
 	store, err := b.Store(ctx, "settings", "revision of each project's settings")
 	if err != nil {
@@ -89,7 +94,7 @@ func LoadSettings(ctx context.Context, b *bus.Bus, now func() time.Time, key set
 		}
 		p.by[project.ID] = Revision{project, s.Revision}
 	}
-	return p, nil
+	return p, p.loadMade(ctx)
 }
 
 // inForce is the file's block, or the sealed one that came after it.
@@ -180,14 +185,14 @@ func (p *Projects) Follow(ctx context.Context) error {
 			if _, err := p.store.Get(ctx, r.Project, &s); err != nil {
 				return err
 			}
-			if _, ours := p.Get(r.Project); !ours || s.Sealed == nil {
+			if _, ours := p.Get(r.Project); s.Sealed == nil || !ours && !s.made() {
 				continue // another process's file: this one goes by its own
 			}
 			project, err := p.unseal(r.Project, s.Sealed)
 			if err != nil {
 				return fmt.Errorf("settings of %s, revision %d: %w", r.Project, s.Revision, err)
 			}
-			p.set(Revision{project, s.Revision})
+			p.adopt(Revision{project, s.Revision})
 		}
 		return nil
 	}

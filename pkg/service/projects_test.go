@@ -260,3 +260,86 @@ func TestAnotherProcessTakesOverWhatWasPut(t *testing.T) {
 		t.Errorf("the other process has revision %d, senior %d; want 2 and 5", r.Number, r.Senior)
 	}
 }
+
+func TestAProjectThatWasMadeStaysWithoutTheFile(t *testing.T) {
+	b := bustest.Open(t)
+	key := settings.Key{1}
+	load := func(text string) *Projects {
+		t.Helper()
+		p, err := LoadSettings(t.Context(), b, morning, key, projects(t, text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	next := projects(t, strings.ReplaceAll(block, "shop", "made"))[0]
+	p := load(block)
+	r, err := p.Create(t.Context(), next, "olena")
+	if err != nil || r.Number != 1 {
+		t.Fatalf("made revision %d, %v; want 1", r.Number, err)
+	}
+	if _, err := p.Create(t.Context(), next, "olena"); !errors.Is(err, ErrExists) {
+		t.Errorf("made again: %v, want %v", err, ErrExists)
+	}
+	if _, err := load(block).Create(t.Context(), projects(t, block)[0], "olena"); !errors.Is(err, ErrExists) {
+		t.Errorf("made over the file's: %v, want %v", err, ErrExists)
+	}
+	for what, text := range map[string]string{"the same file": block, "no file": ""} {
+		again := load(text)
+		if r, ok := again.Get("made"); !ok || r.Number != 1 || r.Ringostat.Tokens[0] != next.Ringostat.Tokens[0] {
+			t.Errorf("after a start with %s: revision %d, there: %v; want 1 with its secret", what, r.Number, ok)
+		}
+		if _, ok := again.Get("shop"); ok != (text != "") {
+			t.Errorf("after a start with %s the file's project is there: %v", what, ok)
+		}
+	}
+	if all := told(t, b); len(all) != 2 || all[1].Project != "made" || all[1].By != "olena" {
+		t.Errorf("announced %+v, want the file's project and then the one made by olena, each once", all)
+	}
+	if _, err := LoadSettings(t.Context(), b, morning, settings.Key{2}, nil); err == nil || !strings.Contains(err.Error(), "put that key back") {
+		t.Errorf("with another key: %v, want a refusal that says what to do", err)
+	}
+}
+
+func TestEveryProcessTakesUpAProjectThatWasMadeInAnother(t *testing.T) {
+	b := bustest.Open(t)
+	var both [2]Env
+	var started [2][]string
+	taken := make(chan struct{}, 4)
+	for i := range both {
+		p, err := LoadSettings(t.Context(), b, morning, settings.Key{1}, projects(t, block))
+		if err != nil {
+			t.Fatal(err)
+		}
+		both[i] = Env{Projects: p}
+		if err := both[i].EachProject("test", func(id string) error {
+			started[i] = append(started[i], id)
+			taken <- struct{}{}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		<-taken
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var done sync.WaitGroup
+	done.Go(func() { _ = both[0].Projects.Follow(ctx) })
+	done.Go(func() { _ = both[1].Projects.Follow(ctx) })
+	if _, err := both[0].Projects.Create(t.Context(), projects(t, strings.ReplaceAll(block, "shop", "made"))[0], "olena"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		select {
+		case <-taken:
+		case <-time.After(20 * time.Second):
+			t.Fatal("a process never took the project up")
+		}
+	}
+	stop()
+	done.Wait()
+	for i, ids := range started {
+		if !slices.Equal(ids, []string{"shop", "made"}) {
+			t.Errorf("process %d started with %v, want shop and then made, each once", i, ids)
+		}
+	}
+}

@@ -102,6 +102,20 @@ func TestDaysAndHoursAreThoseOfTheProjectsZone(t *testing.T) {
 	}
 }
 
+func TestTheWeekBeginsOnMondayInTheProjectsZone(t *testing.T) {
+	d := openDesk(t)
+	d.aDay() // a Thursday, and half an hour of the Friday in Kyiv only
+	type weekday struct {
+		Weekday int
+		counts
+	}
+	for i, day := range get[items[weekday]](d, shop+"weekdays", "Weekdays").Items {
+		if want := []int64{0, 0, 0, 12, 1, 0, 0}[i]; day.Weekday != i+1 || day.Calls != want {
+			t.Errorf("day %d is %d with %d calls, want %d calls", i+1, day.Weekday, day.Calls, want)
+		}
+	}
+}
+
 func TestEmployeesAndSourcesAreListedByTheirCalls(t *testing.T) {
 	d := openDesk(t)
 	d.aDay()
@@ -131,7 +145,7 @@ func TestClientsWhoWaitToBeCalledBackAreListed(t *testing.T) {
 		t.Fatalf("%+v, want two clients", got)
 	}
 	at := func(minute int) time.Time { return noon.Add(time.Duration(minute) * time.Minute) }
-	if w := got.Items[1]; w.Phone != number(4) || !w.Since.Equal(at(30)) || !w.Last.Equal(at(41)) || w.Calls != 2 || w.Client != "new" {
+	if w := got.Items[1]; w.Phone != number(4) || !w.Since.Equal(at(30)) || !w.Last.Equal(at(41)) || w.Call != "6" || w.Calls != 2 || w.Client != "new" {
 		t.Errorf("%+v, want the client who called twice; our call that nobody answered changes nothing", w)
 	}
 	if w := got.Items[0]; w.Phone != number(7) || w.Client != "" {
@@ -139,6 +153,18 @@ func TestClientsWhoWaitToBeCalledBackAreListed(t *testing.T) {
 	}
 	if one := get[items[waiting]](d, shop+"missed?limit=1", "Waiting"); one.Total != 2 || len(one.Items) != 1 {
 		t.Errorf("with a limit of one: %+v, want one of two", one)
+	}
+}
+
+func TestTheReportIsWhatItsPartsAnswer(t *testing.T) {
+	d := openDesk(t)
+	d.aDay()
+	const query = "?until=2026-01-15T13:35:00%2B02:00&limit=1"
+	all := get[map[string]any](d, shop+"report"+query, "Report")
+	for part, schema := range map[string]string{"summary": "Summary", "days": "Days", "hours": "Hours", "weekdays": "Weekdays", "employees": "Employees", "sources": "Sources", "missed": "Waiting"} {
+		if diff := cmp.Diff(get[any](d, shop+part+query, schema), all[part]); diff != "" {
+			t.Errorf("%s (-alone +in the report):\n%s", part, diff)
+		}
 	}
 }
 
@@ -170,6 +196,8 @@ func TestWrongQuestionsAreAnsweredWithWhatIsRight(t *testing.T) {
 		shop + "summary?since=yesterday":               400,
 		shop + "calls?until=soon":                      400,
 		shop + "missed?limit=0":                        400,
+		shop + "export.csv?since=yesterday":            400,
+		shop + "export.xlsx":                           404,
 		"/api/v1/projects/market/analytics/summary":    404,
 		"/api/v1/views/analitics/rebuild":              404,
 		"/api/v1/projects/shop/analytics/days?until=1": 400,

@@ -82,8 +82,8 @@ func BenchmarkBuild(b *testing.B) {
 	b.ReportMetric(float64(b.N)*calls*6/b.Elapsed().Seconds(), "events/s")
 }
 
-// BenchmarkAMillionCalls measures the answers about a month of a year with a million
-// calls, and how long an export of that month takes.
+// BenchmarkAMillionCalls measures the answers about a month, and about the whole, of a
+// year with a million calls, and how long an export of that month takes.
 func BenchmarkAMillionCalls(b *testing.B) {
 	v := openAlone(b, b.TempDir())
 	b.Cleanup(func() { _ = v.Close() })
@@ -99,23 +99,29 @@ func BenchmarkAMillionCalls(b *testing.B) {
 }
 
 func answers(b *testing.B, v *view.View) {
-	q := question{spanOf("shop", noon.AddDate(0, 5, 0).Add(time.Minute), noon.AddDate(0, 6, 0).Add(time.Minute)), kyiv, 200}
+	month := question{spanOf("shop", noon.AddDate(0, 5, 0).Add(time.Minute), noon.AddDate(0, 6, 0).Add(time.Minute)), kyiv, 200}
+	whole := question{spanOf("shop", time.Time{}, time.Time{}), kyiv, 200}
 	asked := []struct {
 		name string
 		ask  func(context.Context, *sql.DB, question) (any, error)
-	}{{"summary", summary}, {"days", days}, {"hours", hours}, {"employees", employees}, {"sources", sources}, {"missed", missedOnes},
+	}{{"report", report}, {"summary", summary}, {"days", days}, {"hours", hours}, {"weekdays", weekdays}, {"employees", employees}, {"sources", sources}, {"missed", missedOnes},
 		{"export", func(ctx context.Context, db *sql.DB, q question) (any, error) {
 			return nil, calls(ctx, db, q.span, q.zone, func(Call) error { return nil })
 		}}}
 	for _, a := range asked {
-		b.Run(a.name, func(b *testing.B) {
-			for b.Loop() {
-				db, done := v.Read()
-				if _, err := a.ask(b.Context(), db, q); err != nil {
-					b.Fatal(err)
-				}
-				done()
+		for name, q := range map[string]question{"month": month, "whole": whole} {
+			if name == "whole" && a.name == "export" {
+				continue
 			}
-		})
+			b.Run(a.name+"/"+name, func(b *testing.B) {
+				for b.Loop() {
+					db, done := v.Read()
+					if _, err := a.ask(b.Context(), db, q); err != nil {
+						b.Fatal(err)
+					}
+					done()
+				}
+			})
+		}
 	}
 }

@@ -13,29 +13,30 @@ import (
 )
 
 // Call is one finished call with its classification and outcome, as `export` gives it.
+// Parquet holds its times in UTC.
 type Call struct {
-	ID        string    `json:"id"`
-	StartedAt time.Time `json:"started_at"`
-	Direction string    `json:"direction"`
-	Outcome   string    `json:"outcome"`
+	ID        string    `json:"id" parquet:"id"`
+	StartedAt time.Time `json:"started_at" parquet:"started_at,timestamp(millisecond)"`
+	Direction string    `json:"direction" parquet:"direction,dict"`
+	Outcome   string    `json:"outcome" parquet:"outcome,dict"`
 	// Client is what the CRM knew when the call was first decided: new, contact, open,
 	// anonymous; empty before that and for internal calls.
-	Client   string `json:"client"`
-	Phone    string `json:"phone"`
-	Employee string `json:"employee"`
-	Source   string `json:"source"`
-	Medium   string `json:"medium"`
-	Campaign string `json:"campaign"`
-	Waiting  int    `json:"waiting_s"`
-	Talk     int    `json:"talk_s"`
-	Rule     string `json:"rule"`
+	Client   string `json:"client" parquet:"client,dict"`
+	Phone    string `json:"phone" parquet:"phone"`
+	Employee string `json:"employee" parquet:"employee,dict"`
+	Source   string `json:"source" parquet:"source,dict"`
+	Medium   string `json:"medium" parquet:"medium,dict"`
+	Campaign string `json:"campaign" parquet:"campaign,dict"`
+	Waiting  int    `json:"waiting_s" parquet:"waiting_s"`
+	Talk     int    `json:"talk_s" parquet:"talk_s"`
+	Rule     string `json:"rule" parquet:"rule,dict"`
 	// State is waiting, done, ignored, parked or in_doubt, as in the list of calls.
-	State     string `json:"state"`
-	Recording string `json:"recording"`
+	State     string `json:"state" parquet:"state,dict"`
+	Recording string `json:"recording" parquet:"recording"`
 	// NextAt is when the client of a missed call was talked to next; NextBy who called
 	// then: outbound is us, inbound the client. Nil and empty: not yet, or not missed.
-	NextAt *time.Time `json:"talked_next_at,omitempty"`
-	NextBy string     `json:"talked_next_by,omitempty"`
+	NextAt *time.Time `json:"talked_next_at,omitempty" parquet:"talked_next_at,optional,timestamp(millisecond)"`
+	NextBy string     `json:"talked_next_by,omitempty" parquet:"talked_next_by,dict"`
 }
 
 // record is what is kept of a call.

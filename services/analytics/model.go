@@ -14,7 +14,7 @@ import (
 //go:embed schema.sql
 var schema string
 
-var model = view.Model{Name: "analytics", Version: 1, Schema: schema, Apply: apply}
+var model = view.Model{Name: "analytics", Version: 2, Schema: schema, Apply: apply}
 
 // apply takes an event into the file. It begins to know a call with the first report.
 func apply(tx *view.Tx, r bus.Recorded) error {

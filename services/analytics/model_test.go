@@ -225,8 +225,8 @@ func checkFollowed(rt *rapid.T, t *testing.T, v *view.View, s span, want []Call)
 			if !ok {
 				w = waiting{Phone: c.Phone, Since: c.StartedAt}
 			}
-			if !c.StartedAt.Equal(w.Last) || c.Client > w.Client { // of two at once the greater word
-				w.Client = c.Client
+			if !c.StartedAt.Equal(w.Last) || c.Client+" "+c.ID > w.Client+" "+w.Call { // of two at once the greater word
+				w.Client, w.Call = c.Client, c.ID
 			}
 			w.Last, w.Calls = c.StartedAt, w.Calls+1
 			open[c.Phone] = w

@@ -139,9 +139,11 @@ func scan(r *sql.Rows, key any) (n counts, err error) {
 // waiting is a client who called in vain and was not talked to since.
 type waiting struct {
 	Phone string `json:"phone"`
-	// Since is the first of the calls in vain, Last the newest of them; Calls is how many.
+	// Since is the first of the calls in vain, Last the newest of them, Call its id; Calls
+	// is how many.
 	Since  time.Time `json:"since"`
 	Last   time.Time `json:"last_at"`
+	Call   string    `json:"call_id"`
 	Calls  int       `json:"calls"`
 	Client string    `json:"client"` // what the CRM knew at the newest one
 }
@@ -168,12 +170,12 @@ func (c callbacks) median() (seconds int64, ok bool) {
 func followed(ctx context.Context, db *sql.DB, s span, zone *time.Location) (callbacks, error) {
 	var out callbacks
 	open := map[string]*waiting{}
-	err := rows(ctx, db, `SELECT started_at, phone, next_at, next_by, client FROM calls
-		WHERE project = ? AND started_at >= ? AND started_at < ? AND missed = 1 ORDER BY started_at, phone, next_at, next_by, client`,
+	err := rows(ctx, db, `SELECT started_at, phone, next_at, next_by, client, id FROM calls
+		WHERE project = ? AND started_at >= ? AND started_at < ? AND missed = 1 ORDER BY started_at, phone, next_at, next_by, client, id`,
 		[]any{s.project, s.since, s.until}, func(r *sql.Rows) error {
 			var started, next int64
-			var phone, by, client string
-			if err := r.Scan(&started, &phone, &next, &by, &client); err != nil {
+			var phone, by, client, id string
+			if err := r.Scan(&started, &phone, &next, &by, &client, &id); err != nil {
 				return err
 			}
 			at := time.UnixMilli(started).In(zone)
@@ -183,10 +185,10 @@ func followed(ctx context.Context, db *sql.DB, s span, zone *time.Location) (cal
 			case next != 0:
 				out.byClient++
 			case open[phone] == nil:
-				open[phone] = &waiting{Phone: phone, Since: at, Last: at, Calls: 1, Client: client}
+				open[phone] = &waiting{Phone: phone, Since: at, Last: at, Call: id, Calls: 1, Client: client}
 			default:
 				w := open[phone]
-				w.Last, w.Calls, w.Client = at, w.Calls+1, client
+				w.Last, w.Call, w.Calls, w.Client = at, id, w.Calls+1, client
 			}
 			if next != 0 {
 				out.took = append(out.took, (next-started)/1000)

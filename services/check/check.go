@@ -6,7 +6,7 @@
 // the webhook's secret, not even where the portal repeats it. It promises nothing about
 // tomorrow: rights, stages and fields change, so it is run again when something fails.
 //
-// Start reading at [Run]. ask.go is what the portal is asked, in two requests as a
+// Start reading at [Run]; [LookAt] is the same for a person who is still choosing. ask.go is what the portal is asked, in two requests as a
 // rule. The judge files turn the answers into findings and are pure: portal.go,
 // people.go, pipeline.go, fields.go. levels.go lists every finding there is; its texts
 // are in words_en.go, words_ru.go and words_uk.go.
@@ -80,13 +80,17 @@ func Run(ctx context.Context, client *bitrix.Client, p settings.Project, lang st
 		d.unreachable(failed)
 		return d.report
 	}
+	d.judge(answers)
+	return d.report
+}
+
+func (d *doctor) judge(answers answers) {
 	d.portal(answers)
 	d.people(answers)
 	d.pipeline(answers)
 	d.fields(answers)
 	d.extras(answers)
 	d.tellUnread()
-	return d.report
 }
 
 // doctor writes a report.

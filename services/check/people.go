@@ -1,17 +1,18 @@
 package check
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/ringbridge/ringbridge/pkg/bitrix"
 	"github.com/ringbridge/ringbridge/pkg/settings"
+	"github.com/ringbridge/ringbridge/pkg/staff"
 )
 
 // people says who of the settings the portal knows.
 func (d *doctor) people(a answers) {
 	employees := d.settings.Employees
-	if len(employees) == 0 {
+	draft := d.settings.Senior == 0
+	if len(employees) == 0 && !draft {
 		d.add("employee.none")
 	}
 	users := map[int]bitrix.User{}
@@ -24,7 +25,9 @@ func (d *doctor) people(a answers) {
 		told = d.known(&bitrix.Error{Class: bitrix.Refused, Reason: bitrix.ReasonAccess, Method: "user.get"}, "users", false)
 	}
 	if told {
-		d.senior(users)
+		if !draft {
+			d.senior(users)
+		}
 		d.employees(users, a.users.value)
 	}
 	d.lines()
@@ -84,36 +87,21 @@ func (d *doctor) employee(e settings.Employee) string {
 	return strings.TrimSpace(name + " (" + number(e.BitrixUser) + ")")
 }
 
-// suggestion names the active user whom the employee's address, name or extension
-// belongs to, where it is one only.
+// suggestion names the active user who the employee seems to be.
 func (d *doctor) suggestion(e settings.Employee, all []bitrix.User) string {
-	is := []func(bitrix.User) bool{
-		func(u bitrix.User) bool { return e.Email != "" && strings.EqualFold(u.Email, e.Email) },
-		func(u bitrix.User) bool { return e.Name != "" && sameName(u, e.Name) },
-		func(u bitrix.User) bool { return e.Extension != "" && u.InnerPhone == e.Extension },
-	}
-	for _, same := range is {
-		var found []bitrix.User
-		for _, u := range all {
-			if u.Active && u.ID != e.BitrixUser && same(u) {
-				found = append(found, u)
-			}
-		}
-		if len(found) == 1 {
-			return " — " + d.word("maybe", "that", found[0].FullName()+" ("+number(found[0].ID)+")")
+	names := map[int]string{}
+	var users []staff.User
+	for _, u := range all {
+		if u.Active && u.ID != e.BitrixUser {
+			names[u.ID] = u.FullName()
+			users = append(users, staff.User{ID: u.ID, Name: u.FullName(), Email: u.Email, Extension: u.InnerPhone, Numbers: []string{u.WorkPhone, u.Mobile}})
 		}
 	}
-	return ""
-}
-
-// sameName compares names in either order: some write the family name first.
-func sameName(u bitrix.User, name string) bool {
-	words := func(s string) []string {
-		w := strings.Fields(strings.ToLower(s))
-		slices.Sort(w)
-		return w
+	id, _, ok := staff.Suggest(staff.Employee{Name: e.Name, Email: e.Email, Extension: e.Extension, Numbers: e.Numbers}, users, d.settings.Country)
+	if !ok {
+		return ""
 	}
-	return slices.Equal(words(u.FullName()), words(name))
+	return " — " + d.word("maybe", "that", names[id]+" ("+number(id)+")")
 }
 
 // lines says what can be seen in the settings alone.

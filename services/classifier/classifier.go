@@ -33,12 +33,11 @@ func Start(ctx context.Context, env service.Env) error {
 		return err
 	}
 	c := classifier{env, talks}
-	env.Router.Add(bus.Work{
+	return env.Router.Add(bus.Work{
 		Name: "classifier", Types: []event.Type{event.TypeCallReceived},
 		Lane:   func(e event.Envelope) string { return e.Project },
 		Handle: c.handle, Dropped: c.park,
 	})
-	return nil
 }
 
 // handle says what is known of the call after this request. The call's file is stored

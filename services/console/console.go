@@ -16,6 +16,7 @@ import (
 
 	"github.com/ringbridge/ringbridge/pkg/people"
 	"github.com/ringbridge/ringbridge/pkg/service"
+	"github.com/ringbridge/ringbridge/pkg/settings"
 )
 
 //go:embed openapi.yaml
@@ -28,6 +29,13 @@ type Options struct {
 	Ready func(context.Context) error
 	// People may sign in by name.
 	People *people.People
+	// PublicURL is where Ringostat reaches this program.
+	PublicURL string
+	// Look asks a project's portal and says in lang what works, what to do, and what
+	// there is to choose from. It keeps nothing and writes nothing.
+	Look func(ctx context.Context, p settings.Project, lang string) (any, error)
+	// Staff reads the employees of a Ringostat project. Its error is for people.
+	Staff func(ctx context.Context, p settings.Project, ringostatProject int) (any, error)
 }
 
 type console struct {
@@ -35,6 +43,7 @@ type console struct {
 	Options
 	index   index
 	started time.Time
+	looks   *looks
 }
 
 // Start builds the index and opens the API on the environment's mux.
@@ -43,7 +52,7 @@ func Start(ctx context.Context, env service.Env, o Options) error {
 	if err != nil {
 		return err
 	}
-	c := &console{env, o, index{v}, env.Now()}
+	c := &console{env, o, index{v}, env.Now(), &looks{by: map[string]looked{}}}
 	c.routes(env.Mux)
 	return nil
 }
@@ -65,6 +74,8 @@ func (c *console) routes(mux *http.ServeMux) {
 	api.HandleFunc("DELETE /api/v1/people/{name}", c.deletePerson)
 	api.HandleFunc("GET /api/v1/audit", c.audit)
 	api.HandleFunc("GET /api/v1/program", c.program)
+	api.HandleFunc("POST /api/v1/projects", c.createProject)
+	api.HandleFunc("POST /api/v1/check", c.tryPortal)
 	project := c.PerProject
 	project("GET /api/v1/projects/{project}/status", c.status)
 	project("GET /api/v1/projects/{project}/calls", c.calls)
@@ -74,6 +85,12 @@ func (c *console) routes(mux *http.ServeMux) {
 	project("POST /api/v1/projects/{project}/parked/{id}/drop", c.drop)
 	project("GET /api/v1/projects/{project}/settings", c.settings)
 	project("PUT /api/v1/projects/{project}/settings", c.changeSettings)
+	project("GET /api/v1/projects/{project}/portal", c.portal)
+	project("GET /api/v1/projects/{project}/hook", c.hook)
+	project("GET /api/v1/projects/{project}/hook/addresses", c.hookAddresses)
+	project("POST /api/v1/projects/{project}/hook/addresses", c.newHook)
+	project("DELETE /api/v1/projects/{project}/hook/addresses", c.dropHook)
+	project("GET /api/v1/projects/{project}/ringostat/employees", c.staff)
 }
 
 func (c *console) readyz(w http.ResponseWriter, r *http.Request) {

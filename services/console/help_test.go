@@ -51,14 +51,15 @@ var morning = time.Date(2026, 1, 2, 9, 0, 0, 0, time.UTC)
 
 // desk is a running console and the broker it reads, for a test to tell it events.
 type desk struct {
-	t     testing.TB
-	bus   *bus.Bus
-	data  string
-	mux   *http.ServeMux
-	api   *http.ServeMux
-	group *service.Group
-	ready error
-	about *description
+	t       testing.TB
+	bus     *bus.Bus
+	data    string
+	mux     *http.ServeMux
+	api     *http.ServeMux
+	group   *service.Group
+	ready   error
+	about   *description
+	looking looking
 }
 
 func openDesk(t testing.TB) *desk {
@@ -94,7 +95,8 @@ func (d *desk) start() {
 	env := service.Env{Files: files, Views: view.New(d.bus, filepath.Join(d.data, "views"), log),
 		Bus: d.bus, Projects: projects, Mux: d.mux, API: d.api, Log: log, Metrics: registry, Data: d.data, Now: now, Group: d.group,
 	}
-	if err := Start(d.t.Context(), env, Options{Gatherer: registry, People: known, Ready: func(context.Context) error { return d.ready }}); err != nil {
+	if err := Start(d.t.Context(), env, Options{Gatherer: registry, People: known, Ready: func(context.Context) error { return d.ready },
+		PublicURL: "https://calls.example.com", Look: d.looking.look, Staff: staffOfTests}); err != nil {
 		d.t.Fatalf("start: %v", err)
 	}
 	d.mux.Handle("/api/", service.SignedIn(pass, env.Audited(event.DoorAPI, service.Guarded(d.api, Needs))))

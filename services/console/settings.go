@@ -57,12 +57,8 @@ func (c *console) changeSettings(w http.ResponseWriter, r *http.Request, p servi
 		return
 	}
 	project, err := settings.ParseProjectJSON(body, p.Project, rules.IDs())
-	if problems := (settings.Problems{}); errors.As(err, &problems) {
-		service.Problem(w, http.StatusUnprocessableEntity, "wrong settings", problems.Error())
-		return
-	}
 	if err != nil {
-		c.failed(w, err)
+		c.wrongSettings(w, err)
 		return
 	}
 	next, err := c.Projects.Put(r.Context(), project, saw, service.Who(r.Context()).Name)

@@ -20,12 +20,11 @@ type planner struct{ service.Env }
 // Start reads every project's resolved calls.
 func Start(env service.Env) error {
 	p := planner{env}
-	env.Router.Add(bus.Work{
+	return env.Router.Add(bus.Work{
 		Name: "planner", Types: []event.Type{event.TypeCallResolved},
 		Lane:   func(e event.Envelope) string { return e.Project },
 		Handle: p.handle, Dropped: p.park,
 	})
-	return nil
 }
 
 func (p planner) handle(_ context.Context, e event.Envelope) ([]event.Envelope, error) {

@@ -78,7 +78,7 @@ projects:
 	if err != nil {
 		h.t.Fatalf("open: %v", err)
 	}
-	h.desk = r.desks["shop"]
+	h.desk = r.desk("shop")
 }
 
 // reads reads the log once, as it is done every few minutes.

@@ -20,11 +20,12 @@ const maxImport = 31 * 24 * time.Hour
 // imports brings the calls of a span in by hand and answers with what became of its
 // rows. Asking again for the same span brings nothing twice.
 func (r *reconciler) imports(w http.ResponseWriter, request *http.Request) {
-	d, ok := r.desks[request.PathValue("project")]
-	if !ok {
+	id := request.PathValue("project")
+	if _, ok := r.Projects.Get(id); !ok {
 		service.Problem(w, http.StatusNotFound, "unknown project", "GET /api/v1/projects lists the projects.")
 		return
 	}
+	d := r.desk(id)
 	var span struct{ Since, Until time.Time }
 	if err := json.NewDecoder(http.MaxBytesReader(w, request.Body, 64<<10)).Decode(&span); err != nil {
 		service.Problem(w, http.StatusBadRequest, "wrong span", `Send {"since": "2026-01-31T00:00:00+02:00", "until": "2026-02-01T00:00:00+02:00"}.`)

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -53,7 +54,9 @@ type reconciler struct {
 	Options
 	states, memories *bus.Store
 	ok, complete     *prometheus.GaugeVec
-	desks            map[string]*desk
+
+	mu    sync.Mutex
+	desks map[string]*desk
 }
 
 // Start watches the call log of every project that has an API key, in one process at a
@@ -63,12 +66,12 @@ func Start(ctx context.Context, env service.Env, o Options) error {
 	if err != nil {
 		return err
 	}
-	for id, d := range r.desks {
-		name := "reconciler-" + id
+	return env.EachProject("reconciler", func(id string) error {
+		name, d := "reconciler-"+id, r.desk(id)
 		env.Group.Go(name, func(ctx context.Context) error { return env.Bus.Hold(ctx, name, d.whileKeyed(d.watch)) })
 		env.Group.Go("reconciler-webhooks-"+id, d.whileKeyed(d.countWebhooks))
-	}
-	return nil
+		return nil
+	})
 }
 
 // whileKeyed runs a loop as long as the settings hold a key, which they may get or lose
@@ -133,9 +136,6 @@ func open(ctx context.Context, env service.Env, o Options) (*reconciler, error) 
 	if err := errors.Join(env.Metrics.Register(r.ok), env.Metrics.Register(r.complete)); err != nil {
 		return nil, fmt.Errorf("register the metrics of the reconciliation: %w", err)
 	}
-	for _, id := range env.Projects.IDs() {
-		r.desks[id] = r.newDesk(id)
-	}
 	env.API.HandleFunc("POST /api/v1/projects/{project}/imports", r.imports)
 	return r, nil
 }
@@ -151,6 +151,16 @@ type desk struct {
 	keyed   string  // which settings the client was made with
 	told    trouble // what the log was last told of
 	quiet   bool    // that the call log is silent was told
+}
+
+// desk is the only one of a project: one reading at a time.
+func (r *reconciler) desk(project string) *desk {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.desks[project] == nil {
+		r.desks[project] = r.newDesk(project)
+	}
+	return r.desks[project]
 }
 
 func (r *reconciler) newDesk(project string) *desk {

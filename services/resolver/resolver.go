@@ -45,13 +45,12 @@ func Start(ctx context.Context, env service.Env) error {
 		return err
 	}
 	r := resolver{env, turns}
-	for _, project := range env.Projects.IDs() {
-		env.Router.Add(bus.Work{
+	return env.EachProject("resolver", func(project string) error {
+		return env.Router.Add(bus.Work{
 			Name: "resolver-" + project, Project: project, Types: []event.Type{event.TypeCallClassified}, Held: held, AtOnce: atOnce,
 			Lane: lane, Urgent: r.urgent, Handle: r.handle, Dropped: r.park,
 		})
-	}
-	return nil
+	})
 }
 
 // lane is the client; a call that goes on has nothing to wait for and gets its own.

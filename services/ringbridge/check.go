@@ -7,7 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ringbridge/ringbridge/pkg/ringostat"
 	"github.com/ringbridge/ringbridge/pkg/service"
+	"github.com/ringbridge/ringbridge/pkg/settings"
 	"github.com/ringbridge/ringbridge/services/check"
 	"github.com/ringbridge/ringbridge/services/writer"
 )
@@ -69,4 +71,39 @@ func (k checkCmd) Run(c console) error {
 		return notWell{fmt.Errorf("something blocks: %s", strings.Join(blocked, ", "))}
 	}
 	return nil
+}
+
+// lookAtPortal is what the console shows of a portal to a person who sets a project up.
+func lookAtPortal(ctx context.Context, p settings.Project, lang string) (any, error) {
+	client, err := writer.Client(service.Revision{Project: p})
+	if err != nil {
+		return nil, fmt.Errorf("project %s: %w", p.ID, err)
+	}
+	defer client.Close()
+	found := check.LookAt(ctx, client, p, lang)
+	if !found.Unread() {
+		return found, nil
+	}
+	// The writer asks the same portal, which counts both: a moment later it has room.
+	select {
+	case <-ctx.Done():
+		return found, nil
+	case <-time.After(lookAgain):
+		return check.LookAt(ctx, client, p, lang), nil
+	}
+}
+
+// lookAgain is how long a portal that was too busy to answer everything is left alone.
+const lookAgain = 2 * time.Second
+
+// readStaff is what the console shows of a Ringostat project's employees.
+func readStaff(ctx context.Context, p settings.Project, ringostatProject int) (any, error) {
+	client, err := ringostat.NewCallLog(ringostat.CallLogOptions{
+		BaseURL: p.Ringostat.APIURL, Key: p.Ringostat.APIKey.Reveal(), AllowInsecure: p.Bitrix24.AllowInsecure,
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	return client.Staff(ctx, ringostatProject)
 }

@@ -6,11 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,18 +25,11 @@ type exportCmd struct {
 	Force bool   `help:"Replace the file where it is there already."`
 }
 
-// sink writes calls in one form. Its close writes what is left, not the file's end.
-type sink interface {
-	write(analytics.Call) error
-	close() error
-}
-
-var forms = map[string]func(io.Writer) sink{".jsonl": newJSONL, ".csv": newCSV, ".parquet": newParquet}
-
 // Run writes into a file beside the wanted one, which gets its name when it is whole.
 func (e *exportCmd) Run(c console) error {
-	form, ok := forms[strings.ToLower(filepath.Ext(e.Out))]
-	if !ok {
+	ending := strings.ToLower(strings.TrimPrefix(filepath.Ext(e.Out), "."))
+	form := slices.IndexFunc(analytics.Forms, func(f analytics.Form) bool { return f.Name == ending })
+	if form < 0 {
 		return fmt.Errorf("--out %s: the ending says which form is wanted: .jsonl, .csv or .parquet", e.Out)
 	}
 	if _, err := os.Lstat(e.Out); err == nil && !e.Force {
@@ -51,7 +44,7 @@ func (e *exportCmd) Run(c console) error {
 		return fmt.Errorf("write the export: %w", err)
 	}
 	defer os.Remove(f.Name()) //nolint:errcheck // it has another name by then, or is of no use
-	n, err := e.write(c, f, form, project)
+	n, err := e.write(c, f, analytics.Forms[form], project)
 	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("export to %s: %w", e.Out, err)
 	}
@@ -74,9 +67,9 @@ func (e *exportCmd) name(part string) error {
 	return os.Link(part, e.Out)
 }
 
-func (e *exportCmd) write(c console, f *os.File, form func(io.Writer) sink, project string) (n int, err error) {
+func (e *exportCmd) write(c console, f *os.File, form analytics.Form, project string) (n int, err error) {
 	buffer := bufio.NewWriterSize(f, 256<<10)
-	out := form(buffer)
+	out := form.Open(buffer)
 	told := time.Now()
 	err = e.stream(project, func(line []byte) error {
 		var call analytics.Call
@@ -88,7 +81,7 @@ func (e *exportCmd) write(c console, f *os.File, form func(io.Writer) sink, proj
 			told = time.Now()
 			fmt.Fprintf(c.err, "%d calls, up to %s\n", n, call.StartedAt.Format(time.RFC3339))
 		}
-		if err := out.write(call); err != nil {
+		if err := out.Write(call); err != nil {
 			return notWell{err}
 		}
 		return nil
@@ -96,7 +89,7 @@ func (e *exportCmd) write(c console, f *os.File, form func(io.Writer) sink, proj
 	if err != nil {
 		return n, err
 	}
-	if err := errors.Join(out.close(), buffer.Flush(), f.Sync()); err != nil {
+	if err := errors.Join(out.End(), buffer.Flush(), f.Sync()); err != nil {
 		return n, notWell{err}
 	}
 	return n, nil

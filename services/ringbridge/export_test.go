@@ -40,13 +40,9 @@ func TestAnExportIsTheSameInEveryForm(t *testing.T) {
 
 	parquetFile := filepath.Join(dir, "calls.parquet")
 	runLook(h, "export", "--out", parquetFile).expect(t, exitDone, "holds 7 calls")
-	rows, err := parquet.ReadFile[parquetCall](parquetFile)
+	got, err := parquet.ReadFile[analytics.Call](parquetFile)
 	if err != nil {
 		t.Fatal(err)
-	}
-	var got []analytics.Call
-	for _, r := range rows {
-		got = append(got, analytics.Call(r))
 	}
 	if diff := cmp.Diff(want, got, sameTime); diff != "" {
 		t.Errorf("Parquet (-want +got):\n%s", diff)

@@ -160,7 +160,9 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 			})
 		},
 		"console": func(e service.Env) error {
-			return consoleservice.Start(ctx, e, consoleservice.Options{Gatherer: registry, Ready: in.ready, People: known})
+			return consoleservice.Start(ctx, e, consoleservice.Options{
+				Gatherer: registry, Ready: in.ready, People: known, PublicURL: cfg.PublicURL, Look: lookAtPortal, Staff: readStaff,
+			})
 		},
 	}
 	for _, name := range serviceNames {

@@ -72,7 +72,7 @@ func (in *instance) greet(c console, cfg settings.Config) {
 		fmt.Fprintf(c.err, "webhook address of %s: %s/ringostat/%s/TOKEN, with the project's ringostat.token in the place of TOKEN\n", p.ID, cfg.PublicURL, p.ID)
 	}
 	if len(cfg.Projects) == 0 {
-		fmt.Fprintln(c.err, "no project yet: 'ringbridge init' writes a configuration to start from")
+		fmt.Fprintf(c.err, "no project in a configuration: make one at http://%s/console/, or start from what 'ringbridge init' writes\n", in.Addr)
 	}
 }
 

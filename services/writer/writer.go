@@ -40,7 +40,7 @@ func Start(ctx context.Context, env service.Env) error {
 	if err := env.Metrics.Register(up); err != nil {
 		return err
 	}
-	for _, id := range env.Projects.IDs() {
+	return env.EachProject("writer", func(id string) error {
 		project, _ := env.Projects.Get(id)
 		if _, err := Client(project); err != nil {
 			return fmt.Errorf("open the desk of %s: %w", id, err)
@@ -64,8 +64,8 @@ func Start(ctx context.Context, env service.Env) error {
 				return nil
 			})
 		})
-	}
-	return nil
+		return nil
+	})
 }
 
 func portalOf(env service.Env, project string) settings.Bitrix24 {

@@ -61,7 +61,7 @@ type methodUsed struct {
 }
 
 // Share is how much of the allowance is used, 0 to 1.
-func (m methodUsed) Share() float64 { return share(m.Used, m.Limit) }
+func (m methodUsed) Share() float64 { return fillOf(m.Used, m.Limit) }
 
 type program struct {
 	Version   string    `json:"version"`
@@ -129,10 +129,10 @@ func (d healthData) Spread() bool {
 }
 
 // PaceShare is how full the portal's counter is thought to be, 0 to 1.
-func (d healthData) PaceShare() float64 { return share(d.Portal.Level, d.Portal.Limit) }
+func (d healthData) PaceShare() float64 { return fillOf(d.Portal.Level, d.Portal.Limit) }
 
 // DiskShare is how much of what may be stored is stored.
-func (d healthData) DiskShare() float64 { return share(d.Program.Disk.Used, d.Program.Disk.Limit) }
+func (d healthData) DiskShare() float64 { return fillOf(d.Program.Disk.Used, d.Program.Disk.Limit) }
 
 // Tight tells that little is left.
 func (d healthData) Tight() bool {
@@ -151,7 +151,7 @@ func (v *visit) ServiceName(name string) string {
 	return v.Known("service."+short, short)
 }
 
-func share(part, whole float64) float64 {
+func fillOf(part, whole float64) float64 {
 	if whole <= 0 {
 		return 0
 	}

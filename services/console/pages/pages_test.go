@@ -71,8 +71,8 @@ func TestTheTokenSignsInAndLeadsBack(t *testing.T) {
 		}
 	}
 	home, err := client.Get(server.URL + "/console/")
-	if code, body, _ := read(t, home, err); code != http.StatusNotFound || !strings.Contains(body, "/console/signout") {
-		t.Errorf("the start after the sign-in: %d %s, want the page of a console without projects", code, body)
+	if code, _, header := read(t, home, err); code != http.StatusSeeOther || header.Get("Location") != "/console/new" {
+		t.Errorf("the start after the sign-in: %d to %s, want the page that makes the first project", code, header.Get("Location"))
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 var peoplePages = []page{
-	{"GET /console/people", service.Admin, (*visit).people},
+	{"GET /console/people", service.Admin, (*visit).peoplePage},
 	{"POST /console/people", service.Admin, (*visit).addPerson},
 	{"GET /console/people/{name}", service.Admin, (*visit).person},
 	{"POST /console/people/{name}", service.Admin, (*visit).changePerson},
@@ -45,7 +45,7 @@ func (v *visit) everybody() ([]human, error) {
 	return list.Items, err
 }
 
-func (v *visit) people() {
+func (v *visit) peoplePage() {
 	v.showPeople(http.StatusOK, peopleData{Done: v.r.URL.Query().Get("done"), New: human{Role: string(service.Viewer)}})
 }
 

@@ -89,7 +89,7 @@ func (t telling) task(f *facts, out *commandStep, task event.Task) {
 	if task.Deadline != nil {
 		about = append(about, t.T("story.due", t.Moment(t.Local(*task.Deadline))))
 	}
-	out.Title, out.About, out.Text = task.Title, joined(about), plain(task.Description)
+	out.Title, out.About, out.Text = task.Title, dotted(about), plain(task.Description)
 	f.add("bound_to", t.links(task.Links)...)
 	if task.ClosedAt != nil {
 		f.text("closed", t.Moment(t.Local(*task.ClosedAt)), t.person(task.ClosedBy))
@@ -138,7 +138,7 @@ func (t telling) links(to []event.Link) []link {
 	return out
 }
 
-func joined(parts []string) string {
+func dotted(parts []string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " · ")
 }
 

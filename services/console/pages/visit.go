@@ -3,6 +3,7 @@ package pages
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -101,6 +102,8 @@ type refused struct {
 	Status int    `json:"status"`
 	Title  string `json:"title"`
 	Detail string `json:"detail"`
+	// Problems are there where settings are wrong.
+	Problems []wrongKey `json:"problems"`
 }
 
 func (e *refused) Error() string { return e.Title + ": " + e.Detail }
@@ -138,9 +141,7 @@ func (v *visit) ask(method, path string, query url.Values, header http.Header, b
 	a := answer{code: http.StatusOK, header: http.Header{}}
 	v.site.Guarded.ServeHTTP(&a, r)
 	if a.code >= http.StatusBadRequest {
-		no := &refused{Status: a.code, Title: http.StatusText(a.code)}
-		_ = json.Unmarshal(a.body.Bytes(), no) // without a body the code says enough
-		return a.header, no
+		return a.header, a.refused()
 	}
 	if into == nil {
 		return a.header, nil
@@ -167,9 +168,9 @@ func (v *visit) failed(err error) {
 }
 
 func (v *visit) why(err error) (code int, what string) {
-	if no, ok := err.(*refused); ok {
+	if no := (*refused)(nil); errors.As(err, &no) {
 		if no.Status == http.StatusInternalServerError {
-			return no.Status, v.T("problem.internal") // it says no more, and in English
+			return no.Status, v.T("problem.internal") // the API's words for it are English
 		}
 		return no.Status, no.Detail
 	}
@@ -187,6 +188,12 @@ type answer struct {
 func (a *answer) Header() http.Header         { return a.header }
 func (a *answer) WriteHeader(code int)        { a.code = code }
 func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }
+
+func (a *answer) refused() error {
+	no := &refused{Status: a.code, Title: http.StatusText(a.code)}
+	_ = json.Unmarshal(a.body.Bytes(), no) // without a body the code says enough
+	return no
+}
 
 // In tells whether the address belongs to a section of the project.
 func (s shown) In(section string) bool {
