@@ -100,7 +100,7 @@ func TestInTheBrowserWhatIsParkedIsTriedAgainOrDroppedWithAReason(t *testing.T) 
 	// Broken for good: dropped, and not without a reason.
 	b.refused(http.StatusBadRequest, http.StatusUnprocessableEntity)
 	item := mustAsk[string](b, `() => [...document.querySelectorAll("li.panel")].find((e) => e.textContent.includes("oops")).id`)
-	b.click("Choose", in(`[id="`+item+`"]`))
+	b.click("Select", in(`[id="`+item+`"]`))
 	b.click("Drop selected")
 	b.see("Write why you drop it.")
 	b.look("dropped without a reason")

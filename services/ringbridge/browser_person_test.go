@@ -185,6 +185,9 @@ func (b *tab) withoutScripts() {
 // speak chooses a language as a person does.
 func (b *tab) speak(lang string) {
 	b.t.Helper()
+	if mustAsk[bool](b, `(lang) => document.documentElement.lang === lang`, lang) {
+		return
+	}
 	b.click(lang, ".languages")
 	b.until("the page is in "+lang, `(lang) => document.readyState === "complete" && document.documentElement.lang === lang`, lang)
 }

@@ -46,7 +46,7 @@ func TestInTheBrowserAPortalIsSetUpAsTheArticleTells(t *testing.T) {
 	h, webhook := emptyHouse(t)
 	b := browse(t, h.base())
 	b.open("/")
-	b.see("Токен")
+	b.see("Console token")
 	b.look("the sign-in")
 	b.signIn(h.in.Token.Reveal())
 
@@ -83,7 +83,7 @@ func TestInTheBrowserAPortalIsSetUpAsTheArticleTells(t *testing.T) {
 	b.click("Add a row") // the suggestion is made of what was written
 	b.see("Suggested by")
 	b.look("an employee with a suggested user")
-	b.click("Remove New employee")
+	b.click("Remove", `fieldset.employee:last-of-type`)
 	b.gone("New employee")
 	b.pick("Senior manager", "Petro Bondar")
 	b.click("Save the employees")
