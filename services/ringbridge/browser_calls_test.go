@@ -66,7 +66,7 @@ func TestInTheBrowserACallArrivesByItselfAndItsStoryIsReadByKeyboard(t *testing.
 func TestInTheBrowserCallsAreFoundByWhatIsKnownOfThem(t *testing.T) {
 	h, b := desk(t, "")
 	h.send(h.call("c1", nil))
-	h.send(h.call("c2", url.Values{"caller": {"+380671112244"}, "status": {"NO ANSWER"}, "dialog": {"0"}, "recording": {""}, "has_recording": {""}}))
+	h.send(h.call("c2", nobodyTook))
 	h.quiet()
 	b.open("/console/p/shop/calls")
 	b.see("380 67 111 22 33")
@@ -124,3 +124,7 @@ func TestInTheBrowserWhatIsParkedIsTriedAgainOrDroppedWithAReason(t *testing.T) 
 	b.open("/console/p/shop/parked")
 	b.see("Nothing")
 }
+
+// nobodyTook is what a call that nobody took reports otherwise; its client is another
+// one than that of other calls.
+var nobodyTook = url.Values{"caller": {"+380671112244"}, "status": {"NO ANSWER"}, "dialog": {"0"}, "recording": {""}, "has_recording": {""}}

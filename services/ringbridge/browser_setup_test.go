@@ -21,7 +21,7 @@ func emptyHouse(t *testing.T) (h *house, webhook string) {
 	portal.AddUser(bitrixtest.User{ID: olena, Name: "Olena", LastName: "Koval", Email: "olena@example.com", InnerPhone: "101", Active: true})
 	portal.AddUser(bitrixtest.User{ID: petro, Name: "Petro", LastName: "Bondar", InnerPhone: "102", Active: true})
 	h = &house{t: t, portal: portal, log: &logBook{}, started: time.Now().Truncate(time.Second)}
-	cfg, err := settings.Parse("defaults", fmt.Appendf(nil, "listen: 127.0.0.1:0\ndata: %s\n", t.TempDir()), nil, rules.IDs())
+	cfg, err := settings.Parse("defaults", fmt.Appendf(nil, "listen: %s\ndata: %s\n", steadyAddress(t), t.TempDir()), nil, rules.IDs())
 	if err != nil {
 		t.Fatal(err)
 	}
