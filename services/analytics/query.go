@@ -169,32 +169,39 @@ func (c callbacks) median() (seconds int64, ok bool) {
 // followed looks what came after the missed calls of the span.
 func followed(ctx context.Context, db *sql.DB, s span, zone *time.Location) (callbacks, error) {
 	var out callbacks
+	args := []any{s.project, s.since, s.until}
+	err := rows(ctx, db, `SELECT (next_at - started_at) / 1000, next_by = 'outbound' FROM calls INDEXED BY calls_followed
+		WHERE project = ? AND started_at >= ? AND started_at < ? AND missed = 1 AND next_at <> 0`, args, func(r *sql.Rows) error {
+		var took int64
+		var us bool
+		if err := r.Scan(&took, &us); err != nil {
+			return err
+		}
+		if us {
+			out.byUs++
+		} else {
+			out.byClient++
+		}
+		out.took = append(out.took, took)
+		return nil
+	})
 	open := map[string]*waiting{}
-	err := rows(ctx, db, `SELECT started_at, phone, next_at, next_by, client, id FROM calls
-		WHERE project = ? AND started_at >= ? AND started_at < ? AND missed = 1 ORDER BY started_at, phone, next_at, next_by, client, id`,
-		[]any{s.project, s.since, s.until}, func(r *sql.Rows) error {
-			var started, next int64
-			var phone, by, client, id string
-			if err := r.Scan(&started, &phone, &next, &by, &client, &id); err != nil {
-				return err
-			}
-			at := time.UnixMilli(started).In(zone)
-			switch {
-			case next != 0 && by == "outbound":
-				out.byUs++
-			case next != 0:
-				out.byClient++
-			case open[phone] == nil:
-				open[phone] = &waiting{Phone: phone, Since: at, Last: at, Call: id, Calls: 1, Client: client}
-			default:
-				w := open[phone]
-				w.Last, w.Call, w.Calls, w.Client = at, id, w.Calls+1, client
-			}
-			if next != 0 {
-				out.took = append(out.took, (next-started)/1000)
-			}
-			return nil
-		})
+	err = cmp.Or(err, rows(ctx, db, `SELECT started_at, phone, client, id FROM calls INDEXED BY calls_open
+		WHERE project = ? AND started_at >= ? AND started_at < ? AND missed = 1 AND next_at = 0 ORDER BY started_at, phone, client, id`, args, func(r *sql.Rows) error {
+		var started int64
+		var phone, client, id string
+		if err := r.Scan(&started, &phone, &client, &id); err != nil {
+			return err
+		}
+		at := time.UnixMilli(started).In(zone)
+		w := open[phone]
+		if w == nil {
+			w = &waiting{Phone: phone, Since: at}
+			open[phone] = w
+		}
+		w.Last, w.Call, w.Calls, w.Client = at, id, w.Calls+1, client
+		return nil
+	}))
 	slices.Sort(out.took)
 	for _, phone := range slices.Sorted(maps.Keys(open)) {
 		out.open = append(out.open, *open[phone])

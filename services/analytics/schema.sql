@@ -19,7 +19,9 @@ CREATE TABLE calls (
 CREATE INDEX calls_by_time ON calls (project, started_at, id) WHERE final = 1;
 CREATE INDEX calls_talked ON calls (project, phone, started_at, direction) WHERE talked = 1;
 CREATE INDEX calls_missed_by_phone ON calls (project, phone, started_at) WHERE missed = 1;
-CREATE INDEX calls_missed ON calls (project, started_at, phone, next_at, next_by, client, id) WHERE missed = 1;
+-- Missed calls whose client was talked to later, and the others.
+CREATE INDEX calls_followed ON calls (project, started_at, next_at, next_by) WHERE missed = 1 AND next_at <> 0;
+CREATE INDEX calls_open ON calls (project, started_at, phone, client, id) WHERE missed = 1 AND next_at = 0;
 
 -- What the next event of a call is judged by; apart, so that reading calls is quick.
 CREATE TABLE memories (call INTEGER PRIMARY KEY, data TEXT NOT NULL) STRICT;

@@ -1,7 +1,6 @@
 package pages
 
 import (
-	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -268,62 +267,4 @@ func (v *visit) moveReplay() {
 		return
 	}
 	v.redirect(v.at(id))
-}
-
-// RuleWords is a rule in the reader's words; its id where it is not known.
-func (v *visit) RuleWords(id string) string {
-	for _, r := range rules.Table() {
-		if r.ID == id {
-			when, _ := r.Words(v.Lang)
-			return when
-		}
-	}
-	return cmp.Or(id, v.T("replay.norule"))
-}
-
-// Field is a field's name as a manager says it; the portal's own fields have theirs.
-func (v *visit) Field(name string) string { return v.Known("replay.field."+name, name) }
-
-// Value is what stands in a field, as a manager says it.
-func (v *visit) Value(field, value string) string {
-	switch {
-	case value == "":
-		return v.T("replay.nothing")
-	case field == "":
-		return v.Known("replay.done."+value, value) // a title, or how it is undone
-	case field == "responsible":
-		return v.user(value)
-	case field == "closed":
-		return v.Known("replay.closed."+value, value)
-	case field == "deadline":
-		if at := v.LocalText(value); !at.IsZero() {
-			return v.Moment(at)
-		}
-	case field == "bound_to" || field == "contact" || field == "company":
-		return v.things(value)
-	}
-	return value
-}
-
-// user names a Bitrix24 user by the employee who has that number.
-func (v *visit) user(id string) string {
-	for _, e := range v.Project.Employees {
-		if strconv.Itoa(e.BitrixUser) == id && e.Name != "" {
-			return e.Name + " (№ " + id + ")"
-		}
-	}
-	if strconv.Itoa(v.Project.Senior) == id {
-		return v.T("replay.senior", id)
-	}
-	return v.T("replay.user", id)
-}
-
-// things says "lead 12, contact new" in the reader's words.
-func (v *visit) things(list string) string {
-	words := strings.Fields(list)
-	for i, w := range words {
-		bare := strings.TrimSuffix(w, ",")
-		words[i] = v.Known("replay.thing."+bare, bare) + w[len(bare):]
-	}
-	return strings.Join(words, " ")
 }

@@ -24,7 +24,7 @@ func aPlan(state string, revision int) map[string]any {
 		"totals": map[string]any{"same": 780, "reassign": 1200, "conflict": 1, "compensate": 1}, "to_apply": 12, "applied": 3, "skipped": 1,
 		"rows": []any{
 			row("reassign", map[string]any{"field": "responsible", "old": "1", "new": "7", "rule_old": "answered/open/other", "why": "rule answered/open/owner instead of answered/open/other; Olena Koval is user 7 now, not 1; a reason of tomorrow"}),
-			row("conflict", map[string]any{"changes": []any{map[string]any{"field": "title", "old": hostile, "new": "x"}, map[string]any{"field": "closed", "old": "yes", "new": "no"}}, "why": "the task is closed; open it again by hand if it is needed"}),
+			row("conflict", map[string]any{"changes": []any{map[string]any{"field": "title", "old": hostile, "new": "x"}, map[string]any{"field": "closed", "old": "yes", "new": "no"}}, "why": "a person changed it since it was written; deadline stays as it is: it is never emptied"}),
 			row("compensate", map[string]any{"old": "Call the client", "new": "closed as not needed"}),
 		},
 		"next": "200",
@@ -45,9 +45,9 @@ const onePlan = "/console/p/shop/replays/shop.20260309-080000"
 func TestTheDifferencesOfAPlanAreToldInEveryLanguage(t *testing.T) {
 	s := sit(t, service.Operator, thePlan("planned", 1))
 	for lang, want := range map[string][]string{
-		"uk": {"Передати іншому", "відповідальний", "старший менеджер (№ 1)", "Olena Koval (№ 7)", "а був № 1", "Завдання завершено; якщо воно потрібне", "буде завершено як зайве", "завершено</del> → <ins class=\"will\">не завершено"},
-		"ru": {"Передать другому", "ответственный", "Задача завершена; если она нужна", "будет завершена как лишняя"},
-		"en": {"Reassign", "senior manager (no. 1)", "The task is closed; open it again by hand", "1,201"},
+		"uk": {"Передати іншому", "відповідальний", "старший менеджер (№\u00a01)", "Olena Koval (№\u00a07)", "а був №\u00a01", "Після запису його змінила людина.", "Поле «крайній строк» залишиться", "буде завершено як зайве", "завершено</del> → <ins class=\"will\">не завершено"},
+		"ru": {"Передать другому", "ответственный", "После записи её изменил человек.", "будет завершена как лишняя"},
+		"en": {"Reassign", "senior manager (no. 1)", "The field “deadline” stays", "1,201"},
 	} {
 		code, body, _ := s.get(onePlan, lang)
 		for _, w := range append(want, "a reason of tomorrow", "&lt;script&gt;alert(1)", `href="/console/p/shop/calls/1.1"`, "?cursor=200") {
