@@ -33,6 +33,7 @@ type rulesData struct {
 // ruleRow is a row of the table in the reader's language.
 type ruleRow struct {
 	ID, When, Source string
+	Cited            bool // the source is a heading of the article, as printed
 	Then             []string
 	On               bool
 }
@@ -77,7 +78,7 @@ func (v *visit) rulesData() rulesData {
 func (v *visit) table(on func(id string) bool) (out []ruleRow) {
 	for _, r := range rules.Table() {
 		when, then := r.Words(v.Lang)
-		out = append(out, ruleRow{ID: r.ID, When: when, Then: then, Source: r.Source.Words(v.Lang), On: on(r.ID)})
+		out = append(out, ruleRow{ID: r.ID, When: when, Then: then, Source: r.Source.Words(v.Lang), Cited: !r.Source.Silent(), On: on(r.ID)})
 	}
 	return out
 }
