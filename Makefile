@@ -1,5 +1,5 @@
 # `make` alone lists the targets. Go is all they need; conformance also needs Node.js
-# (20 or later), up and down need Docker.
+# (20 or later), browser and screenshots need Chromium, up and down need Docker.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -26,7 +26,7 @@ RACE := ./pkg/bus/... ./pkg/people/... ./pkg/view/... ./pkg/bitrix/... ./pkg/cal
 
 # They run one thing after the other, watch other processes, or go the ways of the other
 # tests a hundred times: the detector would see nothing new in minutes.
-RACE_SKIP := ^(TestSimulation|TestHistoriesThatOnceFailedEndWell|TestEveryFaultAtEveryStage|TestKilled|TestTwoProcesses)
+RACE_SKIP := ^(TestSimulation|TestHistoriesThatOnceFailedEndWell|TestEveryFaultAtEveryStage|TestKilled|TestTwoProcesses|TestInTheBrowser)
 
 .PHONY: help
 help: ## List the targets
@@ -56,9 +56,36 @@ down: ## Stop what `make up` started; the data stay
 
 # --- change it ---
 
+# LEAVE_OUT=PATTERN leaves tests out of `make test` that another step runs.
+LEAVE_OUT ?=
+
 .PHONY: test
-test: ## Every test of the three modules
-	go test -timeout 10m work
+test: ## Every test of the three modules; those in a browser where there is one
+	go test -timeout 15m $(if $(LEAVE_OUT),-skip '$(LEAVE_OUT)') work
+	@$(if $(LEAVE_OUT),true,command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null) || \
+		echo 'SKIPPED: the console in a real browser. Install chromium and run `make browser`.' >&2
+	@[ -n '$(LEAVE_OUT)' ] || [ -d '$(BROWSER_TOOLS)/node_modules/axe-core' ] || \
+		echo 'SKIPPED: the accessibility of the console in a real browser. `make browser` fetches axe-core.' >&2
+
+# What the browser tests need beside Chromium: axe-core, pinned.
+BROWSER_TOOLS := services/ringbridge/testdata/browser
+
+$(BROWSER_TOOLS)/node_modules/.package-lock.json: $(BROWSER_TOOLS)/package-lock.json
+	cd $(BROWSER_TOOLS) && timeout 120 npm ci --silent
+
+.PHONY: browser
+browser: $(BROWSER_TOOLS)/node_modules/.package-lock.json ## The console in real Chromium, as people use it, with axe-core (needs Chromium, Node.js, npm)
+	RINGBRIDGE_BROWSER=required go test -count=1 -timeout 20m ./services/ringbridge -run '^TestInTheBrowser'
+
+.PHONY: storybook
+storybook: ## Every page of the console in every state, as files, into bin/storybook
+	rm -rf bin/storybook
+	go test -count=1 ./services/console/pages -run '^TestStorybook$$' -storybook '$(CURDIR)/bin/storybook'
+	@echo "open bin/storybook/index.html"
+
+.PHONY: screenshots
+screenshots: ## The README's pictures of the console anew, from the storybook (needs Chromium)
+	RINGBRIDGE_BROWSER=required go test -count=1 ./services/ringbridge -run '^TestInTheBrowserTheReadmesPicturesAreTaken$$' -pictures '$(CURDIR)/services/console/pages/screenshots'
 
 .PHONY: race
 race: ## The tests of the concurrent packages under the race detector (needs a C compiler)
@@ -140,5 +167,5 @@ ci: ## All that must hold before a merge, as .ci/run does it
 
 .PHONY: clean
 clean: ## Remove what was built; ./data stays
-	rm -rf bin pkg/bitrix/bitrixtest/conformance/node_modules
+	rm -rf bin pkg/bitrix/bitrixtest/conformance/node_modules $(BROWSER_TOOLS)/node_modules
 	find pkg schemas services -name '*.test' -type f -delete

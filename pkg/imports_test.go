@@ -93,6 +93,7 @@ var libraries = map[string]string{
 	"github.com/google/go-cmp":              "everywhere",
 	"github.com/santhosh-tekuri/jsonschema": "tests",
 	"go.uber.org/goleak":                    "tests",
+	"github.com/chromedp/":                  "tests", // drives the console in a real browser
 	"pgregory.net/rapid":                    "tests",
 }
 

@@ -59,6 +59,7 @@ projects:
 type house struct {
 	t       testing.TB
 	portal  *bitrixtest.Portal
+	address string // of the portal's webhook
 	in      *instance
 	config  string
 	log     *logBook
@@ -82,7 +83,7 @@ func buildHouse(t testing.TB, o bitrixtest.Options, more string, replace ...stri
 	portal, address := bitrixtest.Start(t, o)
 	portal.AddUser(bitrixtest.User{ID: olena, Name: "Olena", LastName: "Koval", Active: true})
 	portal.AddUser(bitrixtest.User{ID: petro, Name: "Petro", LastName: "Bondar", Active: true})
-	h := &house{t: t, portal: portal, log: &logBook{}, started: time.Now().Truncate(time.Second)}
+	h := &house{t: t, portal: portal, address: address, log: &logBook{}, started: time.Now().Truncate(time.Second)}
 	h.config = fmt.Sprintf(configuration, t.TempDir(), address) + more
 	for i := 0; i < len(replace); i += 2 {
 		if !strings.Contains(h.config, replace[i]) {

@@ -31,7 +31,9 @@ func TestMain(m *testing.M) {
 		leaseLength, _ = time.ParseDuration(os.Getenv(leaseVariable))
 		os.Exit(runCLI(os.Args[1:], os.Stdout, os.Stderr))
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	closeBrowser()
+	os.Exit(code)
 }
 
 // process is a real ringbridge process.

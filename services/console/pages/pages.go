@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/ringbridge/ringbridge/pkg/event"
 	"github.com/ringbridge/ringbridge/pkg/people"
@@ -69,6 +70,17 @@ func (s *site) pages() []page {
 	}
 	return all
 }
+
+// looks knows the addresses that are looked at, and not those that take forms only.
+var looks = sync.OnceValue(func() *http.ServeMux {
+	mux := http.NewServeMux()
+	for _, p := range (*site)(nil).pages() {
+		if strings.HasPrefix(p.pattern, "GET ") {
+			mux.HandleFunc(p.pattern, http.NotFound)
+		}
+	}
+	return mux
+})
 
 // Open puts the pages on the environment's mux.
 func Open(env service.Env, o Options) { newSite(env, o).open(env.Mux) }

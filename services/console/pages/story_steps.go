@@ -238,6 +238,7 @@ func (t telling) inPortal(kind string, id int, title string) link {
 // ruleStep is the row of the table that fired.
 type ruleStep struct {
 	ID, When, Source string
+	Cited            bool     // the source is a heading of the article, as printed
 	Then             []string // what it asked for of this call
 	Off              bool     // the settings don't want it
 }
@@ -254,7 +255,7 @@ func (t telling) ruled(c event.BitrixCommand) step {
 	}
 	rule := table[at]
 	s.Rule.When, s.Rule.Then = rule.Words(t.Lang)
-	s.Rule.Source = rule.Source.Words(t.Lang)
+	s.Rule.Source, s.Rule.Cited = rule.Source.Words(t.Lang), !rule.Source.Silent()
 	if p, ok := t.resolved[c.Plan]; ok {
 		if now := situation(p); rule.When.Matches(now) {
 			s.Rule.Then = rule.StepWords(now, t.Lang)

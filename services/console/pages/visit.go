@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -38,11 +39,28 @@ type shown struct {
 	Data any
 }
 
-// Path is the address that is looked at.
-func (s shown) Path() string { return s.r.URL.Path }
+// Path is the address of the page that is looked at. What is shown in answer to a form
+// stands at an address that only takes forms; then it is the page above that.
+func (s shown) Path() string {
+	at := s.r.URL.Path
+	for s.r.Method != http.MethodGet && at != "/console/" {
+		if _, page := looks().Handler(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: at}}); page != "" {
+			break
+		}
+		if at = path.Dir(at); at == "/console" || at == "/" {
+			at = "/console/"
+		}
+	}
+	return at
+}
 
 // Here is the whole address, to come back to.
-func (s shown) Here() string { return s.r.URL.RequestURI() }
+func (s shown) Here() string {
+	if s.r.Method != http.MethodGet {
+		return s.Path()
+	}
+	return s.r.URL.RequestURI()
+}
 
 // Projects are those that can be chosen.
 func (s shown) Projects() []service.Revision {
@@ -169,6 +187,9 @@ func (v *visit) failed(err error) {
 
 func (v *visit) why(err error) (code int, what string) {
 	if no, ok := errors.AsType[*refused](err); ok {
+		if no.Status == http.StatusInternalServerError {
+			return no.Status, v.T("problem.internal") // the API's words for it are English
+		}
 		return no.Status, no.Detail
 	}
 	v.site.Log.Error("a page could not be filled", zap.String("path", v.r.URL.Path), zap.Error(err))
