@@ -21,7 +21,7 @@ COMMIT   ?= $(shell git rev-parse --verify --quiet HEAD 2>/dev/null || true)
 export GOFLAGS := $(strip $(filter-out -buildvcs%,$(GOFLAGS)) -buildvcs=false)
 
 # Packages where goroutines share something.
-RACE := ./pkg/bus/... ./pkg/view/... ./pkg/bitrix/... ./pkg/callfile/... ./pkg/service/... ./services/ingress/... \
+RACE := ./pkg/bus/... ./pkg/people/... ./pkg/view/... ./pkg/bitrix/... ./pkg/callfile/... ./pkg/service/... ./services/ingress/... \
         ./services/resolver/... ./services/writer/... ./services/reconciler/... ./services/analytics/... ./services/callcounter/... ./services/console/... ./services/ringbridge/...
 
 # They run one thing after the other, watch other processes, or go the ways of the other

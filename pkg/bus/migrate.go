@@ -17,6 +17,15 @@ import (
 type Wanted struct {
 	Stores  []WantedStore
 	Readers []WantedReader
+	Kin     Kin
+}
+
+// Kin are readers whose names are made of a word of Words and a key of the store Keys,
+// as in writer-shop. They may be there or not: what they are for is only known to a
+// program that runs.
+type Kin struct {
+	Keys  string
+	Words []string
 }
 
 // WantedStore is a [Store] as [Bus.StoreFor] makes it.
@@ -96,7 +105,7 @@ func migrate(ctx context.Context, o Options, w Wanted, apply bool) (i Inspection
 		}
 		i.Differences = append(i.Differences, differs...)
 	}
-	i.Strangers, err = b.strangers(ctx, things)
+	i.Strangers, err = b.strangers(ctx, things, w.Kin)
 	return i, err
 }
 
@@ -250,9 +259,13 @@ func (b *Bus) stands(stream string) func(context.Context) ([]trait, bool, error)
 }
 
 // strangers are what is there and not among the things.
-func (b *Bus) strangers(ctx context.Context, things []thing) ([]string, error) {
+func (b *Bus) strangers(ctx context.Context, things []thing, kin Kin) ([]string, error) {
+	related, err := b.related(ctx, kin)
+	if err != nil {
+		return nil, err
+	}
 	known := func(what string) bool {
-		return slices.ContainsFunc(things, func(t thing) bool { return t.what == what })
+		return slices.Contains(related, what) || slices.ContainsFunc(things, func(t thing) bool { return t.what == what })
 	}
 	out := []string{}
 	names := b.js.StreamNames(ctx)
@@ -285,5 +298,29 @@ func (b *Bus) strangers(ctx context.Context, things []thing) ([]string, error) {
 		return nil, fmt.Errorf("ask for the readers: %w", err)
 	}
 	slices.Sort(out)
+	return out, nil
+}
+
+// related names the readers that are kin.
+func (b *Bus) related(ctx context.Context, kin Kin) (out []string, err error) {
+	if kin.Keys == "" {
+		return nil, nil
+	}
+	kv, err := b.js.KeyValue(ctx, kin.Keys)
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", kin.Keys, err)
+	}
+	keys, err := kv.Keys(ctx)
+	if err != nil && !errors.Is(err, jetstream.ErrNoKeysFound) {
+		return nil, fmt.Errorf("read the keys of store %s: %w", kin.Keys, err)
+	}
+	for _, key := range keys {
+		for _, word := range kin.Words {
+			out = append(out, "reader "+word+"-"+key)
+		}
+	}
 	return out, nil
 }

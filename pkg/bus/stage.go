@@ -35,7 +35,7 @@ func openStage(dir, memory, stream string) (*stage, error) {
 	if err := syscall.Statfs(memory, &s); err != nil {
 		return nil, fmt.Errorf("look at %s: %w", memory, err)
 	}
-	if int64(s.Type) != tmpfs {
+	if s.Type != tmpfs {
 		return nil, fmt.Errorf("%s is not in memory", memory)
 	}
 	// Named after the data folder, which only one process uses: the next finds it.

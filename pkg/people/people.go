@@ -148,6 +148,41 @@ func (p *People) Put(ctx context.Context, name string, role service.Role, passwo
 	return kept, made, err
 }
 
+// ErrOld is returned where the old password is not the person's.
+var ErrOld = errors.New("the old password is not right")
+
+// ChangePassword gives somebody who knows the old password another one. The errors are
+// [ErrOld], which a name that nobody has gets too, [ErrPassword] and [ErrBusy].
+func (p *People) ChangePassword(ctx context.Context, name, old, password string) error {
+	b, err := p.read(ctx)
+	if err != nil {
+		return err
+	}
+	was := b.People[name]
+	switch right, err := p.hashes.check(ctx, was.Hash, old); {
+	case err != nil:
+		return err
+	case !right:
+		return ErrOld
+	case !fits(password):
+		return ErrPassword
+	}
+	hash, err := p.hashes.make(ctx, password)
+	if err != nil {
+		return err
+	}
+	_, err = bus.Change(ctx, p.store, everybody, func(b *book) (bool, error) {
+		r, known := b.People[name]
+		if !known || r.Stamp != was.Stamp {
+			return false, ErrOld // deleted, or changed by somebody else meanwhile
+		}
+		r.Hash, r.Stamp, r.Changed = hash, rand.Text(), p.now().UTC()
+		b.People[name] = r
+		return true, nil
+	})
+	return err
+}
+
 // Delete takes a person away and tells whether there was one.
 func (p *People) Delete(ctx context.Context, name string) (had bool, err error) {
 	_, err = bus.Change(ctx, p.store, everybody, func(b *book) (bool, error) {

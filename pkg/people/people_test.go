@@ -211,3 +211,33 @@ func BenchmarkSignIn(b *testing.B) {
 		}
 	}
 }
+
+func TestOnlyTheOldPasswordOpensTheWayToANewOne(t *testing.T) {
+	p := open(t)
+	first := p.put(t, "olena", service.Operator, phrase)
+	const another = "another invented phrase"
+	for _, c := range []struct {
+		name, old, password string
+		want                error
+	}{
+		{"olena", "a wrong old phrase", another, ErrOld}, {"olena", "", another, ErrOld}, {"nobody", phrase, another, ErrOld}, {"", "", another, ErrOld},
+		{"olena", phrase, "too short", ErrPassword}, {"olena", "a wrong old phrase", "too short", ErrOld},
+	} {
+		if err := p.ChangePassword(t.Context(), c.name, c.old, c.password); !errors.Is(err, c.want) {
+			t.Errorf("%q from %q to %q: %v, want %v", c.name, c.old, c.password, err, c.want)
+		}
+	}
+	if all, _ := p.List(t.Context()); len(all) != 1 || all[0] != first {
+		t.Fatalf("after what was refused: %+v, want %+v alone", all, first)
+	}
+	if err := p.ChangePassword(t.Context(), "olena", phrase, another); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, err := p.SignIn(t.Context(), "olena", phrase); ok || err != nil {
+		t.Errorf("the old password: %v, %v; want it refused", ok, err)
+	}
+	now, ok, err := p.SignIn(t.Context(), "olena", another)
+	if !ok || err != nil || now.Role != service.Operator || now.Stamp == first.Stamp {
+		t.Errorf("the new password: %+v, %v, %v; want olena, still an operator, with another stamp", now, ok, err)
+	}
+}

@@ -15,30 +15,71 @@ const nestedObject = "additional_call_data"
 
 // parameter is one value as it arrived, cleaned.
 type parameter struct {
+	spot
+	used  bool   // it became a field of the Report
 	name  string // as the sender wrote it, without double curly brackets
 	value string
-	used  bool // it became a field of the Report
 }
 
-// layer is one place where parameters can be; by folded name.
-type layer map[string]*parameter
+// spot is where a parameter is and its folded name: there is one of each.
+type spot struct {
+	key   string
+	place int
+}
 
-// bag holds all parameters of a request, from the place that is asked first to
-// the last: body, body's nested object, address, address's nested object.
+// bag holds all parameters of a request in the order in which they came.
 type bag struct {
-	layers [4]layer
+	all []parameter
+	// index is where in all a parameter is, once there are so many that looking through
+	// them takes longer.
+	index  map[spot]int
 	method string // of a JSON-RPC envelope; some hooks are told apart by it
 }
 
+// The places of a request, from the one that is asked first to the last.
 const (
 	inBody = iota
 	inBodyNested
 	inQuery
 	inQueryNested
+	places
 )
 
-// usual is how many parameters a place mostly holds.
-var usual = [4]int{inBody: 24, inBodyNested: 8, inQuery: 1, inQueryNested: 1}
+// Most requests have fewer parameters than usual; an index pays from many on.
+const (
+	usual = 32
+	many  = 64
+)
+
+// at is where in all a parameter is, or -1.
+func (b *bag) at(s spot) int {
+	if b.index != nil {
+		if i, ok := b.index[s]; ok {
+			return i
+		}
+		return -1
+	}
+	for i := range b.all {
+		if b.all[i].place == s.place && b.all[i].key == s.key {
+			return i
+		}
+	}
+	return -1
+}
+
+// put appends a parameter that is not there yet.
+func (b *bag) put(p parameter) {
+	b.all = append(b.all, p)
+	switch {
+	case b.index != nil:
+		b.index[p.spot] = len(b.all) - 1
+	case len(b.all) == many:
+		b.index = make(map[spot]int, 2*many)
+		for i, p := range b.all {
+			b.index[p.spot] = i
+		}
+	}
+}
 
 // add stores a value. Of two parameters with one name the last that has a
 // value counts.
@@ -51,15 +92,13 @@ func (b *bag) add(place int, name, value string) {
 	if name == "" {
 		return
 	}
-	if b.layers[place] == nil {
-		b.layers[place] = make(layer, usual[place])
-	}
 	value = clean(value)
-	key := fold(name)
-	if old := b.layers[place][key]; old != nil && !hasSource(value) {
-		return
+	s := spot{fold(name), place}
+	if i := b.at(s); i < 0 {
+		b.put(parameter{spot: s, name: name, value: value})
+	} else if hasSource(value) {
+		b.all[i].name, b.all[i].value = name, value
 	}
-	b.layers[place][key] = &parameter{name: name, value: value}
 }
 
 // cutNested recognises both ways of writing a nested name: dotted, as JSON is
@@ -75,52 +114,54 @@ func cutNested(name string) (rest string, ok bool) {
 }
 
 // empty says that the request holds nothing at all.
-func (b *bag) empty() bool {
-	for _, l := range b.layers {
-		if len(l) > 0 {
-			return false
-		}
-	}
-	return true
-}
+func (b *bag) empty() bool { return len(b.all) == 0 }
 
-// decode collects the parameters of the address and of the body. A body that
-// cannot be read is reported beside what the address holds: a GET may carry
+// form is how nearly all requests are sent.
+const form = "application/x-www-form-urlencoded"
+
+// decode collects the parameters of the address and of the body in an empty bag. A
+// body that cannot be read is reported beside what the address holds: a GET may carry
 // everything there and a body of its own.
-func decode(r Request) (*bag, error) {
-	b := &bag{}
+func (b *bag) decode(r Request) error {
 	b.addForm(inQuery, strings.TrimPrefix(r.Query, "?"))
 	body := bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(r.Body), []byte("\xef\xbb\xbf")))
 	if len(body) == 0 {
-		return b, nil
+		return nil
 	}
-	mediaType, attributes, err := mime.ParseMediaType(r.ContentType)
-	if err != nil {
-		mediaType = ""
+	mediaType, attributes := form, map[string]string(nil)
+	if r.ContentType != form {
+		var err error
+		if mediaType, attributes, err = mime.ParseMediaType(r.ContentType); err != nil {
+			mediaType = ""
+		}
 	}
 	switch {
 	case body[0] == '{' || body[0] == '[':
-		return b, b.addJSON(inBody, body)
+		return b.addJSON(inBody, body)
 	case mediaType == "multipart/form-data":
-		return b, b.addMultipart(body, attributes["boundary"])
+		return b.addMultipart(body, attributes["boundary"])
 	case strings.HasSuffix(mediaType, "json") && !bytes.Contains(body, []byte("=")):
-		return b, unreadable(notJSON)
+		return unreadable(notJSON)
 	}
 	b.addForm(inBody, string(body))
-	return b, nil
+	return nil
 }
 
 // addForm reads a query or a form. It is more patient than net/url, which
 // drops a parameter with a bare percent sign in it.
-func (b *bag) addForm(place int, form string) {
-	for pair := range strings.SplitSeq(form, "&") {
+func (b *bag) addForm(place int, text string) {
+	for more := true; more; {
+		var pair string
+		pair, text, more = strings.Cut(text, "&")
 		name, value, _ := strings.Cut(pair, "=")
 		name, value = tolerantUnescape(name), tolerantUnescape(value)
 		if fold(name) == nestedObject && strings.HasPrefix(strings.TrimSpace(value), "{") {
 			var nested bag
 			if nested.addJSON(inBody, []byte(value)) == nil {
-				for _, p := range nested.layers[inBody] {
-					b.add(place+1, p.name, p.value)
+				for _, p := range nested.all {
+					if p.place == inBody {
+						b.add(place+1, p.name, p.value)
+					}
 				}
 				continue
 			}

@@ -1,53 +1,76 @@
 package ringostat
 
 import (
-	"cmp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
 // reader looks parameters up: a project's own names first, then the families,
 // each through all places of the request.
 type reader struct {
-	bag        *bag
-	dictionary dictionary
+	bag        bag
+	dictionary *dictionary
 	// found are the parameters of the request that may be one of ours, in the order in
-	// which they are asked; those of one lie together, from starts on.
+	// which they are asked; those of p lie together, from starts[p] on.
 	found  []candidate
-	starts []int
+	starts [params + 1]int16
 }
 
 // candidate is a parameter that may be another, and how soon it is asked.
 type candidate struct {
 	*parameter
-	param, rank int
+	param, rank int16
 }
 
-func newReader(b *bag, d dictionary) *reader {
-	r := &reader{bag: b, dictionary: d, found: make([]candidate, 0, 32), starts: make([]int, len(numbers)+1)}
-	for place, l := range b.layers {
-		for name, p := range l {
-			for _, m := range d.meanings[name] {
-				r.found = append(r.found, candidate{p, m.number, m.rank*len(b.layers) + place})
-			}
+// readers are used again: what they hold of a request is no part of its Report.
+var readers = sync.Pool{New: func() any {
+	return &reader{bag: bag{all: make([]parameter, 0, usual)}, found: make([]candidate, usual)}
+}}
+
+// put gives a reader back, without what it read and without what only a request of
+// many parameters needs.
+func (r *reader) put() {
+	if cap(r.bag.all) > many || cap(r.found) > many {
+		return
+	}
+	clear(r.bag.all)
+	clear(r.found)
+	*r = reader{bag: bag{all: r.bag.all[:0]}, found: r.found}
+	readers.Put(r)
+}
+
+// sort finds out which of our parameters those in the bag may be.
+func (r *reader) sort(d *dictionary) {
+	r.dictionary = d
+	found := make([]candidate, 0, usual)
+	for i := range r.bag.all {
+		p := &r.bag.all[i]
+		for _, m := range d.meanings[p.key] {
+			found = append(found, candidate{p, int16(m.param), int16(m.rank*places + p.place)})
+			r.starts[m.param+1]++
 		}
 	}
-	slices.SortFunc(r.found, func(a, b candidate) int { return cmp.Or(a.param-b.param, a.rank-b.rank) })
-	at := 0
-	for n := range r.starts {
-		for at < len(r.found) && r.found[at].param < n {
-			at++
-		}
-		r.starts[n] = at
+	for p := range params {
+		r.starts[p+1] += r.starts[p]
 	}
-	return r
+	free := r.starts
+	r.found = slices.Grow(r.found[:0], len(found))[:len(found)]
+	for _, c := range found {
+		at := free[c.param]
+		free[c.param]++
+		for first := r.starts[c.param]; at > first && r.found[at-1].rank > c.rank; at-- {
+			r.found[at] = r.found[at-1]
+		}
+		r.found[at] = c
+	}
 }
 
 // first returns the first value that suits, and marks it as used. What does
 // not suit hides nothing: an empty "direction" leaves "type" in charge.
 func (r *reader) first(p param, suits func(string) bool) string {
-	for found := range r.all(p) {
+	for _, found := range r.all(p) {
 		if suits(found.value) {
 			found.used = true
 			return found.value
@@ -56,27 +79,13 @@ func (r *reader) first(p param, suits func(string) bool) string {
 	return ""
 }
 
-// all goes through the parameters that may be p, in order of precedence.
-func (r *reader) all(p param) func(yield func(*parameter) bool) {
-	return func(yield func(*parameter) bool) {
-		n := numbers[p]
-		for _, c := range r.found[r.starts[n]:r.starts[n+1]] {
-			if !yield(c.parameter) {
-				return
-			}
-		}
-	}
-}
+// all are the parameters that may be p, in order of precedence.
+func (r *reader) all(p param) []candidate { return r.found[r.starts[p]:r.starts[p+1]] }
 
 // sent says whether the request has a parameter that may be p, even an empty
 // one.
-func (r *reader) sent(params ...param) bool {
-	for _, p := range params {
-		for range r.all(p) {
-			return true
-		}
-	}
-	return false
+func (r *reader) sent(list ...param) bool {
+	return slices.ContainsFunc(list, func(p param) bool { return len(r.all(p)) > 0 })
 }
 
 func (r *reader) text(p param) string  { return r.first(p, hasValue) }
@@ -138,9 +147,9 @@ func (r *reader) event() Event {
 	for _, places := range [][]int{{inQuery, inQueryNested}, {inBody, inBodyNested}} {
 		for _, name := range r.dictionary.names[pEvent] {
 			for _, place := range places {
-				if found := r.bag.layers[place][name]; found != nil && isEvent(found.value) {
-					found.used = true
-					return events[fold(found.value)]
+				if i := r.bag.at(spot{name, place}); i >= 0 && isEvent(r.bag.all[i].value) {
+					r.bag.all[i].used = true
+					return events[fold(r.bag.all[i].value)]
 				}
 			}
 		}
@@ -158,30 +167,32 @@ func isSecret(key string) bool {
 // extra returns what became no field of the Report, under the sender's names,
 // and the project's custom names under ours.
 func (r *reader) extra(fields map[string]string) map[string]string {
-	var extra map[string]string
-	custom := map[string]*parameter{}
-	note := func(name, value string) {
-		if extra == nil {
-			extra = map[string]string{}
+	var extra, custom map[string]string
+	note := func(into *map[string]string, name, value string) {
+		if *into == nil {
+			*into = map[string]string{}
 		}
-		extra[name] = value
+		(*into)[name] = value
 	}
-	for i := len(r.bag.layers) - 1; i >= 0; i-- {
-		for key, p := range r.bag.layers[i] {
-			if (!p.used || len(fields) > 0) && hasValue(p.value) && !isSecret(key) {
-				custom[key] = p
-				if !p.used {
-					note(p.name, p.value)
-				}
+	for place := places - 1; place >= 0; place-- {
+		for _, p := range r.bag.all {
+			if p.place != place || p.used && len(fields) == 0 || !hasValue(p.value) || isSecret(p.key) {
+				continue
+			}
+			if len(fields) > 0 {
+				note(&custom, p.key, p.value)
+			}
+			if !p.used {
+				note(&extra, p.name, p.value)
 			}
 		}
 	}
-	for ours, theirs := range fields {
-		if _, known := names[param(fold(ours))]; known {
+	for name, theirs := range fields {
+		if _, known := paramNamed(name); known {
 			continue
 		}
-		if p := custom[fold(theirs)]; p != nil {
-			note(strings.TrimSpace(ours), p.value)
+		if value, there := custom[fold(theirs)]; there {
+			note(&extra, strings.TrimSpace(name), value)
 		}
 	}
 	return extra

@@ -6,60 +6,115 @@ import (
 	"strings"
 )
 
-// param is one parameter in our words: the left side of ringostat.fields.
-type param string
+// param is one parameter of ours.
+type param int
 
 const (
-	pCallID         param = "call_id"
-	pEvent          param = "event"
-	pDirection      param = "direction"
-	pStatus         param = "status"
-	pDate           param = "date"
-	pTimestamp      param = "call_timestamp"
-	pCaller         param = "caller"
-	pCallee         param = "callee"
-	pClient         param = "client_number"
-	pConnected      param = "connected_with"
-	pOutboundNumber param = "outbound_number"
-	pDuration       param = "call_duration"
-	pDurationMS     param = "duration_ms"
-	pWaiting        param = "waiting"
-	pTalk           param = "talk"
-	pRecording      param = "recording"
-	pRecordingWAV   param = "recording_wav"
-	pHasRecording   param = "has_recording"
-	pEmployeeName   param = "employee_name"
-	pEmployeeCode   param = "employee_code"
-	pEmployeeEmail  param = "employee_email"
-	pExtension      param = "extension"
-	pDepartment     param = "department"
-	pScheme         param = "scheme"
-	pPool           param = "pool"
-	pInsertionType  param = "insertion_type"
-	pCallback       param = "callback"
-	pClientID       param = "client_id"
-	pLanding        param = "landing"
-	pReferrer       param = "referrer"
-	pVisitorIP      param = "visitor_ip"
-	pUserAgent      param = "user_agent"
-	pCallCard       param = "call_card"
-	pSource         param = "utm_source"
-	pMedium         param = "utm_medium"
-	pCampaign       param = "utm_campaign"
-	pContent        param = "utm_content"
-	pTerm           param = "utm_term"
-	pCategoryMark   param = "category_mark"
-	pCategoryNumber param = "category_number"
-	pEmployeeMark   param = "employee_mark"
-	pStepForward    param = "step_forward"
+	pCallID param = iota
+	pEvent
+	pDirection
+	pStatus
+	pDate
+	pTimestamp
+	pCaller
+	pCallee
+	pClient
+	pConnected
+	pOutboundNumber
+	pDuration
+	pDurationMS
+	pWaiting
+	pTalk
+	pRecording
+	pRecordingWAV
+	pHasRecording
+	pEmployeeName
+	pEmployeeCode
+	pEmployeeEmail
+	pExtension
+	pDepartment
+	pScheme
+	pPool
+	pInsertionType
+	pCallback
+	pClientID
+	pLanding
+	pReferrer
+	pVisitorIP
+	pUserAgent
+	pCallCard
+	pSource
+	pMedium
+	pCampaign
+	pContent
+	pTerm
+	pCategoryMark
+	pCategoryNumber
+	pEmployeeMark
+	pStepForward
+	params // how many there are
 )
+
+// ours are the parameters in our words: the left side of ringostat.fields.
+var ours = [params]string{
+	pCallID:         "call_id",
+	pEvent:          "event",
+	pDirection:      "direction",
+	pStatus:         "status",
+	pDate:           "date",
+	pTimestamp:      "call_timestamp",
+	pCaller:         "caller",
+	pCallee:         "callee",
+	pClient:         "client_number",
+	pConnected:      "connected_with",
+	pOutboundNumber: "outbound_number",
+	pDuration:       "call_duration",
+	pDurationMS:     "duration_ms",
+	pWaiting:        "waiting",
+	pTalk:           "talk",
+	pRecording:      "recording",
+	pRecordingWAV:   "recording_wav",
+	pHasRecording:   "has_recording",
+	pEmployeeName:   "employee_name",
+	pEmployeeCode:   "employee_code",
+	pEmployeeEmail:  "employee_email",
+	pExtension:      "extension",
+	pDepartment:     "department",
+	pScheme:         "scheme",
+	pPool:           "pool",
+	pInsertionType:  "insertion_type",
+	pCallback:       "callback",
+	pClientID:       "client_id",
+	pLanding:        "landing",
+	pReferrer:       "referrer",
+	pVisitorIP:      "visitor_ip",
+	pUserAgent:      "user_agent",
+	pCallCard:       "call_card",
+	pSource:         "utm_source",
+	pMedium:         "utm_medium",
+	pCampaign:       "utm_campaign",
+	pContent:        "utm_content",
+	pTerm:           "utm_term",
+	pCategoryMark:   "category_mark",
+	pCategoryNumber: "category_number",
+	pEmployeeMark:   "employee_mark",
+	pStepForward:    "step_forward",
+}
+
+func (p param) String() string { return ours[p] }
+
+// paramNamed is the parameter that a project means by a name on the left side.
+func paramNamed(name string) (param, bool) {
+	i := slices.Index(ours[:], fold(name))
+	return param(i), i >= 0
+}
 
 // names lists what each parameter is called when the project does not say. The
 // official list is a sheet inside the cabinet; these were collected from its
 // pages and from programs in production (seen). After our own name come, in
 // this order: the names of the event hooks, those of the call log, those that
 // administrators chose.
-var names = map[param][]string{
+var names = [params][]string{
 	// uuid and record come last: the one belongs to the routing hook, the
 	// other is the recording's id, which is the call's (seen).
 	pCallID:         {"uniqueid", "cdr_id", "call_id2", "id_call", "uuid", "record"},
@@ -139,50 +194,45 @@ func unbrace(name string) string {
 
 // dictionary is names with a project's own on top.
 type dictionary struct {
-	names map[param][]string
+	names [params][]string
 	// meanings turns it round: what each name may stand for, and how many names of that
 	// parameter come before it.
 	meanings map[string][]meaning
 }
 
-type meaning struct{ number, rank int }
-
-// numbers numbers the parameters.
-var numbers = func() map[param]int {
-	n := map[param]int{}
-	for i, p := range slices.Sorted(maps.Keys(names)) {
-		n[p] = i
-	}
-	return n
-}()
+type meaning struct {
+	param
+	rank int
+}
 
 // standard is the dictionary of a project without names of its own.
 var standard = newDictionary(nil)
 
 // newDictionary puts the project's names first. A name that the project gave
 // to one parameter is no longer read as another.
-func newDictionary(fields map[string]string) dictionary {
+func newDictionary(fields map[string]string) *dictionary {
 	renamed := map[param]string{}
 	claimed := map[string]bool{}
-	for _, ours := range slices.Sorted(maps.Keys(fields)) {
-		theirs, key := fields[ours], param(fold(ours))
-		if _, known := names[key]; known && fold(theirs) != "" {
-			renamed[key] = fold(theirs)
-			claimed[fold(theirs)] = true
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		theirs := fold(fields[name])
+		if p, known := paramNamed(name); known && theirs != "" {
+			renamed[p] = theirs
+			claimed[theirs] = true
 		}
 	}
-	d := dictionary{map[param][]string{}, map[string][]meaning{}}
-	for p, others := range names {
+	d := &dictionary{meanings: map[string][]meaning{}}
+	for n, others := range names {
+		p := param(n)
 		if theirs := renamed[p]; theirs != "" {
 			d.names[p] = append(d.names[p], theirs)
 		}
-		for _, name := range append([]string{string(p)}, others...) {
+		for _, name := range append([]string{p.String()}, others...) {
 			if !claimed[name] {
 				d.names[p] = append(d.names[p], name)
 			}
 		}
 		for rank, name := range d.names[p] {
-			d.meanings[name] = append(d.meanings[name], meaning{numbers[p], rank})
+			d.meanings[name] = append(d.meanings[name], meaning{p, rank})
 		}
 	}
 	return d

@@ -33,9 +33,12 @@ func Parser(o Options) func(Request) (Report, error) {
 	return func(r Request) (Report, error) { return parse(r, o, d) }
 }
 
-func parse(r Request, o Options, d dictionary) (Report, error) {
-	parameters, bodyErr := decode(r)
-	report, err := newReader(parameters, d).report(o)
+func parse(r Request, o Options, d *dictionary) (Report, error) {
+	reading := readers.Get().(*reader)
+	defer reading.put()
+	bodyErr := reading.bag.decode(r)
+	reading.sort(d)
+	report, err := reading.report(o)
 	if err != nil && bodyErr != nil {
 		return report, bodyErr
 	}
@@ -45,7 +48,7 @@ func parse(r Request, o Options, d dictionary) (Report, error) {
 func (r *reader) report(o Options) (Report, error) {
 	out := Report{CallID: r.text(pCallID)}
 	given := r.event()
-	call := kinds[letters(r.first(pDirection, isKind))]
+	call, _ := byLetters(kinds, r.first(pDirection, isKind))
 	status, statusKnown, statusSent := r.status()
 	talk, talkKnown := r.times(&out)
 	out.StartedAt = r.started(out.CallID, o.Location)
@@ -229,9 +232,9 @@ func (r *reader) check(out Report, callback, outcomeSaid bool) error {
 }
 
 // missing names what was looked for and what is there instead, never a value.
-func (r *reader) missing(what flaw, params ...param) *Unreadable {
+func (r *reader) missing(what flaw, list ...param) *Unreadable {
 	var looked []string
-	for _, p := range params {
+	for _, p := range list {
 		for _, name := range r.dictionary.names[p] {
 			if !slices.Contains(looked, name) {
 				looked = append(looked, name)
@@ -253,13 +256,11 @@ const maxShownNames = 30
 func (r *reader) sentNames() string {
 	var list []string
 	others := 0
-	for _, l := range r.bag.layers {
-		for _, p := range l {
-			if plainName.MatchString(p.name) && !manyDigits.MatchString(p.name) {
-				list = append(list, p.name)
-			} else {
-				others++
-			}
+	for _, p := range r.bag.all {
+		if plainName.MatchString(p.name) && !manyDigits.MatchString(p.name) {
+			list = append(list, p.name)
+		} else {
+			others++
 		}
 	}
 	slices.Sort(list)

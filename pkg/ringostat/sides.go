@@ -21,8 +21,8 @@ type sides struct {
 	answerer  Line
 }
 
-func (r *reader) ends(o Options) ends {
-	return ends{
+func (r *reader) ends(o Options) *ends {
+	return &ends{
 		employees: o.Employees,
 		callers:   r.parties(pCaller, o.Country),
 		callees:   r.parties(pCallee, o.Country),
@@ -33,11 +33,15 @@ func (r *reader) ends(o Options) ends {
 }
 
 func (r *reader) parties(p param, country string) []party {
-	var list []party
-	for found := range r.all(p) {
+	all := r.all(p)
+	if len(all) == 0 {
+		return nil
+	}
+	list := make([]party, 0, len(all))
+	for _, found := range all {
 		if hasValue(found.value) {
 			next := readParty(found.value, country)
-			next.from = found
+			next.from = found.parameter
 			list = append(list, next)
 		}
 	}
@@ -53,7 +57,7 @@ func (r *reader) parties(p param, country string) []party {
 // A call is internal when one of our people is where the client should be, or
 // when neither end is a telephone. That is our reading: no type for internal
 // calls is known. A hidden caller is a client whom nobody knows.
-func (e ends) sidesOf(k kind, callback bool, given Event) sides {
+func (e *ends) sidesOf(k kind, callback bool, given Event) sides {
 	s := sides{direction: e.direction(k, callback, given)}
 	theirs, ours := e.callers, e.callees
 	if s.direction == Outbound {
@@ -82,7 +86,7 @@ func (e ends) sidesOf(k kind, callback bool, given Event) sides {
 
 // client looks at the client's end. One of our people there means that there
 // is no client, whatever the other parameters hold.
-func (e ends) client(direction Direction, theirs []party, ours party) (party, bool) {
+func (e *ends) client(direction Direction, theirs []party, ours party) (party, bool) {
 	first := firstOf(theirs)
 	if direction == Internal || e.isEmployee(first) {
 		return party{}, false
@@ -100,7 +104,7 @@ func (e ends) client(direction Direction, theirs []party, ours party) (party, bo
 // are (help 6559993): the client asked for it. Only the call log has no
 // webhook to go by; there an employee's line as the caller and a client as the
 // called end make it outgoing.
-func (e ends) direction(k kind, callback bool, given Event) Direction {
+func (e *ends) direction(k kind, callback bool, given Event) Direction {
 	caller := firstOf(e.callers)
 	_, outsideCalled := e.outside(e.callees, caller)
 	switch {
@@ -120,7 +124,7 @@ func (e ends) direction(k kind, callback bool, given Event) Direction {
 
 // outside returns the first telephone of list that is neither ours nor the
 // line on the other end.
-func (e ends) outside(list []party, line party) (party, bool) {
+func (e *ends) outside(list []party, line party) (party, bool) {
 	for _, p := range list {
 		if p.number != "" && p.number != line.number && p.number != e.outbound.number && !e.isEmployee(p) {
 			return p, true
@@ -129,7 +133,7 @@ func (e ends) outside(list []party, line party) (party, bool) {
 	return party{}, false
 }
 
-func (e ends) isEmployee(p party) bool {
+func (e *ends) isEmployee(p party) bool {
 	for _, employee := range e.employees {
 		if p.sip != "" && employee.hasSIP(p.sip) || p.short != "" && (same(employee.Extension, p.short) || employee.hasSIP(p.short)) {
 			return true
@@ -141,9 +145,9 @@ func (e ends) isEmployee(p party) bool {
 	return false
 }
 
-func (e ends) isOurs(p party) bool { return p.inside() || e.isEmployee(p) }
+func (e *ends) isOurs(p party) bool { return p.inside() || e.isEmployee(p) }
 
-func (e ends) isInternal(direction Direction, theirs, ours party) bool {
+func (e *ends) isInternal(direction Direction, theirs, ours party) bool {
 	switch {
 	case direction == Internal || e.isEmployee(theirs):
 		return true
@@ -160,7 +164,7 @@ func (e ends) isInternal(direction Direction, theirs, ours party) bool {
 
 // line is the called end of an incoming call. On an outgoing one the telephone
 // line comes before the account or telephone that called through it.
-func (e ends) line(direction Direction, ours []party) string {
+func (e *ends) line(direction Direction, ours []party) string {
 	if direction == Outbound {
 		for _, p := range append([]party{e.outbound}, ours...) {
 			if p.number != "" {
@@ -173,7 +177,7 @@ func (e ends) line(direction Direction, ours []party) string {
 
 // answerer identifies our end. On an incoming call the called number is the
 // tracking number and says nothing about a person, unless it is one's own.
-func (e ends) answerer(direction Direction, ours []party, client phone.Number) Line {
+func (e *ends) answerer(direction Direction, ours []party, client phone.Number) Line {
 	candidates := append([]party{e.connected}, ours...)
 	if direction == Outbound {
 		candidates = append(ours[:len(ours):len(ours)], e.connected)

@@ -53,10 +53,30 @@ func letters(s string) string {
 	}, s)
 }
 
+// byLetters finds what has the letters of s.
+func byLetters[V any](table map[string]V, s string) (v V, ok bool) {
+	var room [40]byte
+	key := room[:0]
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c >= 0x80 || len(key) == len(room):
+			v, ok = table[letters(s)]
+			return v, ok
+		case c >= 'a' && c <= 'z':
+			key = append(key, c-'a'+'A')
+		case c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
+			key = append(key, c)
+		}
+	}
+	v, ok = table[string(key)]
+	return v, ok
+}
+
 // readStatus returns what a status means; known is false for one that is not
 // in the table, which comes back in a tidy spelling and without an outcome.
 func readStatus(raw string) (d disposition, known bool) {
-	if d, ok := dispositionByLetters[letters(raw)]; ok {
+	if d, ok := byLetters(dispositionByLetters, raw); ok {
 		return d, true
 	}
 	tidy := strings.Map(func(r rune) rune {
@@ -92,7 +112,7 @@ var kinds = map[string]kind{
 }
 
 func isKind(s string) bool {
-	_, ok := kinds[letters(s)]
+	_, ok := byLetters(kinds, s)
 	return ok
 }
 

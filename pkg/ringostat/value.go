@@ -84,7 +84,7 @@ func percentDecoded(s string) string {
 // (a bare percent sign), where net/url would drop the whole parameter. A plus
 // is a blank, as in forms, except in front of a number.
 func tolerantUnescape(s string) string {
-	if !strings.ContainsAny(s, "%+") {
+	if strings.IndexByte(s, '%') < 0 && strings.IndexByte(s, '+') < 0 {
 		return s
 	}
 	var b strings.Builder
@@ -202,8 +202,20 @@ func link(s string) string {
 // unescapeText undoes HTML escaping (callers and names arrive escaped: seen)
 // and leaves one blank where there were several.
 func unescapeText(s string) string {
-	if plain(s) && !strings.ContainsAny(s, "& ") {
+	if tidy(s) {
 		return s
 	}
 	return strings.Join(strings.Fields(clean(html.UnescapeString(s))), " ")
+}
+
+// tidy says that a text is surely as unescapeText would make it.
+func tidy(s string) bool {
+	blank := true // the one before: none may be at the beginning
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' || s[i] == '&' || s[i] == ' ' && blank {
+			return false
+		}
+		blank = s[i] == ' '
+	}
+	return !blank || s == ""
 }

@@ -77,9 +77,7 @@ func TestDecideSaysWhatCannotOccur(t *testing.T) {
 
 func TestCallersCannotChangeTheTable(t *testing.T) {
 	before := Table()
-	s := Situation{Inbound, Missed, Anonymous, ByNobody}
-	decided, _ := Decide(s)
-	for _, rule := range append(Table(), decided) {
+	for _, rule := range Table() {
 		for i := range rule.Source.Points {
 			rule.Source.Points[i] = 99
 		}
@@ -96,20 +94,9 @@ func TestCallersCannotChangeTheTable(t *testing.T) {
 			}
 		}
 	}
-	fresh, _ := Decide(s)
-	for _, step := range fresh.Steps(s) {
-		for k := range step.With {
-			step.With[k] = "nothing"
-		}
-	}
 	IDs()[0] = "nothing"
 	if !reflect.DeepEqual(Table(), before) {
 		t.Errorf("got  %v\nwant %v", Table(), before)
-	}
-	for _, step := range fresh.Steps(s) {
-		if step.Has("nothing") {
-			t.Errorf("changing a step changed its rule: %v", step)
-		}
 	}
 }
 

@@ -168,13 +168,13 @@ type Rule struct {
 }
 
 // Steps returns what should exist after a call in situation s, in the order of making. It is empty when the rule asks
-// for nothing there, or is not for s.
+// for nothing there, or is not for s. The steps share what is in the rule: see Decide.
 func (r Rule) Steps(s Situation) []Step {
 	if !r.When.Matches(s) {
 		return nil
 	}
-	var steps []Step
-	for _, step := range r.clone().Then {
+	steps := make([]Step, 0, len(r.Then))
+	for _, step := range r.Then {
 		if step.When.Matches(s) {
 			steps = append(steps, step)
 		}
@@ -182,7 +182,7 @@ func (r Rule) Steps(s Situation) []Step {
 	return steps
 }
 
-// clone protects the table: callers may change what they were given.
+// clone protects the table: callers of Table may change what they were given.
 func (r Rule) clone() Rule {
 	r.Source.Points = slices.Clone(r.Source.Points)
 	r.When = r.When.clone()
@@ -213,13 +213,15 @@ func IDs() []string {
 
 // Decide returns the rule for s. It is true for every situation of Possible and for every internal call. False means
 // that s cannot occur, such as a call answered by nobody: whoever made it has a mistake, and guessing would hide it.
+//
+// The rule is the table's own, for it is asked for every call: it and its steps are to be read only.
 func Decide(s Situation) (Rule, bool) {
 	if s.Direction != Internal && !s.possible() {
 		return Rule{}, false
 	}
 	for _, rule := range table {
 		if rule.When.Matches(s) {
-			return rule.clone(), true
+			return rule, true
 		}
 	}
 	return Rule{}, false

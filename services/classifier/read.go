@@ -47,7 +47,8 @@ func factsOf(report ringostat.Report, r event.CallReceived, s service.Revision, 
 		Extra: report.Extra,
 	}
 	if !report.StartedAt.IsZero() {
-		c.StartedAt = &report.StartedAt
+		at := report.StartedAt
+		c.StartedAt = &at
 	} else if report.Final {
 		// Nobody said when: the request came right after the call, so that is close.
 		at := r.ReceivedAt.Add(-report.Duration).In(s.Location()).Truncate(time.Second)

@@ -72,6 +72,7 @@ func (c *console) routes(mux *http.ServeMux) {
 	api.HandleFunc("GET /api/v1/people", c.everybody)
 	api.HandleFunc("PUT /api/v1/people/{name}", c.putPerson)
 	api.HandleFunc("DELETE /api/v1/people/{name}", c.deletePerson)
+	api.HandleFunc("PUT /api/v1/me/password", c.ownPassword)
 	api.HandleFunc("GET /api/v1/audit", c.audit)
 	api.HandleFunc("GET /api/v1/program", c.program)
 	api.HandleFunc("POST /api/v1/projects", c.createProject)

@@ -60,6 +60,8 @@ type desk struct {
 	ready   error
 	about   *description
 	looking looking
+	people  *people.People
+	env     service.Env
 }
 
 func openDesk(t testing.TB) *desk {
@@ -99,6 +101,7 @@ func (d *desk) start() {
 		PublicURL: "https://calls.example.com", Look: d.looking.look, Staff: staffOfTests}); err != nil {
 		d.t.Fatalf("start: %v", err)
 	}
+	d.people, d.env = known, env
 	d.mux.Handle("/api/", service.SignedIn(pass, env.Audited(event.DoorAPI, service.Guarded(d.api, Needs))))
 }
 

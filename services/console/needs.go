@@ -6,8 +6,8 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/service"
 )
 
-// Needs is the least role for an address of the API, by its pattern: whoever looks is a
-// viewer, whoever puts right what is stuck an operator; all else, and who the people are and
+// Needs is the least role for an address of the API, by its pattern: whoever looks, or
+// changes the own password, is a viewer, whoever puts right what is stuck an operator; all else, and who the people are and
 // what they did, is an admin's.
 func Needs(pattern string) service.Role {
 	method, path, _ := strings.Cut(pattern, " ")
@@ -16,7 +16,7 @@ func Needs(pattern string) service.Role {
 		return service.Admin
 	case strings.HasSuffix(path, "/hook/addresses"), strings.HasSuffix(path, "/ringostat/employees"):
 		return service.Admin // secrets, and requests to Ringostat
-	case method == "GET":
+	case method == "GET", path == "/api/v1/me/password":
 		return service.Viewer
 	case strings.Contains(path, "/parked/"), strings.Contains(path, "/replays"):
 		return service.Operator

@@ -24,6 +24,7 @@ func (c *console) everybody(w http.ResponseWriter, r *http.Request) {
 // wrongPerson are titles by what is wrong; the console's pages know them.
 var wrongPerson = map[error]string{
 	people.ErrName: "wrong name", people.ErrRole: "wrong role", people.ErrPassword: "wrong password", people.ErrNew: "password missing",
+	people.ErrOld: "old password wrong",
 }
 
 // putPerson makes somebody known, or changes the role and, if need be, the password.
@@ -40,26 +41,58 @@ func (c *console) putPerson(w http.ResponseWriter, r *http.Request) {
 	}
 	name := r.PathValue("name")
 	kept, made, err := c.People.Put(r.Context(), name, body.Role, body.Password)
+	if err != nil {
+		c.refusePerson(w, err)
+		return
+	}
+	service.Note(r.Context(), "role", string(kept.Role))
+	if body.Password != "" {
+		service.Note(r.Context(), "password", "set")
+	}
+	c.Log.Info("a person was kept", zap.String("name", name), zap.String("role", string(kept.Role)), zap.Bool("new", made))
+	w.Header().Set("Content-Type", "application/json")
+	if made {
+		w.WriteHeader(http.StatusCreated)
+	}
+	service.Answer(w, kept)
+}
+
+func (c *console) refusePerson(w http.ResponseWriter, err error) {
 	switch title := wrongPerson[err]; {
 	case title != "":
 		service.Problem(w, http.StatusUnprocessableEntity, title, err.Error()+".")
 	case errors.Is(err, people.ErrBusy):
 		w.Header().Set("Retry-After", "5")
 		service.Problem(w, http.StatusServiceUnavailable, "busy", "Too many people sign in at once. Try again in a moment.")
-	case err != nil:
-		c.failed(w, err)
 	default:
-		service.Note(r.Context(), "role", string(kept.Role))
-		if body.Password != "" {
-			service.Note(r.Context(), "password", "set")
-		}
-		c.Log.Info("a person was kept", zap.String("name", name), zap.String("role", string(kept.Role)), zap.Bool("new", made))
-		w.Header().Set("Content-Type", "application/json")
-		if made {
-			w.WriteHeader(http.StatusCreated)
-		}
-		service.Answer(w, kept)
+		c.failed(w, err)
 	}
+}
+
+// ownPassword gives whoever asks another password. Whoever holds the token has none.
+func (c *console) ownPassword(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		Old string `json:"old"`
+		New string `json:"new"`
+	}
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 8<<10))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&body); err != nil {
+		service.Problem(w, http.StatusBadRequest, "wrong request", `Send {"old": "…", "new": "…"}.`)
+		return
+	}
+	who := service.Who(r.Context())
+	if who == service.TokenHolder {
+		service.Problem(w, http.StatusConflict, "no password", "Whoever holds the console's token has no password. PUT /api/v1/people/{name} sets that of somebody else.")
+		return
+	}
+	if err := c.People.ChangePassword(r.Context(), who.Name, body.Old, body.New); err != nil {
+		c.refusePerson(w, err)
+		return
+	}
+	service.Note(r.Context(), "password", "set")
+	c.Log.Info("a person changed the own password", zap.String("name", who.Name))
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func (c *console) deletePerson(w http.ResponseWriter, r *http.Request) {

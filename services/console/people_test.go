@@ -149,3 +149,52 @@ func TestTheAuditLogIsFilteredAndPaged(t *testing.T) {
 		}
 	}
 }
+
+func TestEverybodyChangesTheOwnPasswordWithTheOldOne(t *testing.T) {
+	d := openDesk(t)
+	d.ask("PUT", "/api/v1/people/olena", `{"role":"viewer","password":"`+phrase+`"}`)
+	before, _, _ := d.people.Get(t.Context(), "olena")
+	const another = "another invented phrase"
+	door := d.env.Audited(event.DoorConsole, service.Guarded(d.api, Needs))
+	for _, c := range []struct {
+		who  service.Person
+		body string
+		code int
+		says string
+	}{
+		{service.Person{Name: "olena", Role: service.Viewer}, `{"old":"a wrong old phrase","new":"` + another + `"}`, 422, "old password wrong"},
+		{service.Person{Name: "olena", Role: service.Viewer}, `{"old":"` + phrase + `","new":"short"}`, 422, "wrong password"},
+		{service.Person{Name: "olena", Role: service.Viewer}, `{"old":"` + phrase + `","new":"` + another + `","name":"petro"}`, 400, "wrong request"},
+		{service.Person{Name: "petro", Role: service.Viewer}, `{"old":"` + phrase + `","new":"` + another + `"}`, 422, "old password wrong"},
+		{service.TokenHolder, `{"old":"` + phrase + `","new":"` + another + `"}`, 409, "no password"},
+		{service.Person{}, `{"old":"` + phrase + `","new":"` + another + `"}`, 403, "not allowed"},
+		{service.Person{Name: "olena", Role: service.Viewer}, `{"old":"` + phrase + `","new":"` + another + `"}`, 204, ""},
+	} {
+		r := httptest.NewRequest("PUT", "/api/v1/me/password", strings.NewReader(c.body))
+		w := httptest.NewRecorder()
+		door.ServeHTTP(w, r.WithContext(service.As(r.Context(), c.who)))
+		d.about.fits(t, r, w)
+		if w.Code != c.code || !strings.Contains(w.Body.String(), c.says) || strings.Contains(w.Body.String(), phrase) {
+			t.Errorf("%s sends %s: %d %s, want %d, something of %q and no password", c.who.Name, c.body, w.Code, w.Body, c.code, c.says)
+		}
+	}
+	if after, _, _ := d.people.Get(t.Context(), "olena"); after.Stamp == before.Stamp || after.Role != service.Viewer {
+		t.Errorf("olena after the change: %+v, want a viewer with another stamp than %q", after, before.Stamp)
+	}
+	lines := 0
+	for _, e := range d.every() {
+		text := string(e.Data)
+		if strings.Contains(text, phrase) || strings.Contains(text, another) {
+			t.Errorf("%s holds a password: %s", e.Type, text)
+		}
+		if strings.Contains(text, "PUT /api/v1/me/password") {
+			lines++
+			if !strings.Contains(text, `"person":"olena"`) || !strings.Contains(text, `"password":"set"`) {
+				t.Errorf("the line of the audit log is %s, want olena's, with a password set", text)
+			}
+		}
+	}
+	if lines != 1 {
+		t.Errorf("%d lines of the audit log tell of it, want 1: what was refused leaves none", lines)
+	}
+}

@@ -30,7 +30,7 @@ func Plan(id string, r event.CallResolved, s service.Revision) ([]event.BitrixCo
 	if !ok {
 		return nil, fmt.Errorf("no rule covers %s", situation)
 	}
-	p := &plan{id: id, call: r.Facts, resolved: r, settings: s, rule: rule, words: newWords(s)}
+	p := &plan{commands: make([]event.BitrixCommand, 0, 2), paper: make([]byte, 0, usualText), id: id, call: r.Facts, resolved: r, settings: s, rule: rule, words: newWords(s)}
 	steps := p.steps(rule, situation)
 	if r.First != nil {
 		steps = p.amended(steps, *r.First)
@@ -71,6 +71,7 @@ type plan struct {
 	rule     rules.Rule
 	words    words
 	commands []event.BitrixCommand
+	paper    []byte // where one text after the other is written
 	// made are the entities that this call makes, to bind its tasks to.
 	made []event.Link
 	// fellBack says for whom the senior manager stands in.
@@ -91,7 +92,9 @@ func (p *plan) steps(rule rules.Rule, s rules.Situation) (out []wanted) {
 	if slices.Contains(p.settings.Scenarios.Off, rule.ID) {
 		return nil
 	}
-	for _, step := range rule.Steps(s) {
+	steps := rule.Steps(s)
+	out = make([]wanted, 0, len(steps))
+	for _, step := range steps {
 		out = append(out, wanted{Step: step, role: step.Key()})
 	}
 	return out

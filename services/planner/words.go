@@ -3,6 +3,7 @@ package planner
 import (
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,11 +38,17 @@ func (w words) entityTitle(p *plan, kind event.Kind) string {
 	case event.Voicemail:
 		format = w.leadVoicemail
 	}
-	return fmt.Sprintf(format, w.who(p.call))
+	return fill(format, w.who(&p.call))
+}
+
+// fill puts v where a text has its %s.
+func fill(format, v string) string {
+	before, after, _ := strings.Cut(format, "%s")
+	return before + v + after
 }
 
 // who names the client in a title: the name he calls under, and his number.
-func (w words) who(c event.Call) string {
+func (w words) who(c *event.Call) string {
 	switch {
 	case c.Client == "":
 		return w.hidden
@@ -60,68 +67,83 @@ func (w words) person(name string, id int) string {
 
 // comments go to the lead or deal, for people who look there first.
 func (w words) comments(p *plan) string {
-	var b page
-	b.visit(w, p.call)
+	b := page{text: p.paper[:0]}
+	b.visit(w, &p.call)
 	return strings.TrimSpace(b.String())
 }
 
+// usualText is how long a task's description mostly is, in bytes.
+const usualText = 1024
+
 // task writes title and description.
 func (w words) task(p *plan, step rules.Step) (title, description string) {
-	var b page
-	voicemail := p.call.Outcome == event.Voicemail
+	b := page{text: p.paper[:0]}
+	voicemail, who, why := p.call.Outcome == event.Voicemail, w.who(&p.call), ""
 	switch step.Task {
 	case rules.Review:
-		title = fmt.Sprintf(w.review, w.who(p.call))
-		b.say(w.reviewWhy)
+		title, why = fill(w.review, who), w.reviewWhy
 	case rules.Contact:
-		title = fmt.Sprintf(w.contact, w.who(p.call))
-		b.say(w.contactWhy)
+		title, why = fill(w.contact, who), w.contactWhy
 		if voicemail {
-			title, b = fmt.Sprintf(w.contactVoicemail, w.who(p.call)), page{}
-			b.say(w.voicemailWhy)
+			title, why = fill(w.contactVoicemail, who), w.voicemailWhy
 		}
 	case rules.CheckSettings:
-		title = fmt.Sprintf(w.check, orElse(p.call.AnsweredOn, w.unknownLine))
-		b.say(w.checkWhy)
+		title, why = fill(w.check, orElse(p.call.AnsweredOn, w.unknownLine)), w.checkWhy
 	default:
-		title = fmt.Sprintf(w.doneIn, w.who(p.call))
+		title = fill(w.doneIn, who)
 		if p.call.Direction == event.Outbound {
-			title = fmt.Sprintf(w.doneOut, w.who(p.call))
+			title = fill(w.doneOut, who)
 		}
+	}
+	if why != "" {
+		b.say(why)
 	}
 	for _, name := range p.fellBack {
 		b.say(fmt.Sprintf(w.fellBack, name))
 	}
-	if len(b.lines) > 0 {
-		b.lines = append(b.lines, "")
+	if b.lines > 0 {
+		b.line()
 	}
-	b.facts(w, p.call)
+	b.facts(w, &p.call)
 	if step.Has(rules.Recording) {
 		label := w.recording
 		if voicemail {
 			label = w.voicemailRecording
 		}
-		b.recordings(w, label, p.call)
+		b.recordings(w, label, &p.call)
 	}
 	b.link(w.card, p.call.Card, w.open)
 	if step.Has(rules.VisitData) {
-		b.visit(w, p.call)
+		b.visit(w, &p.call)
 	}
 	b.choice(w, p.resolved.Client)
 	return title, b.String()
 }
 
 // page is a text in the making.
-type page struct{ lines []string }
+type page struct {
+	text  []byte
+	lines int
+}
 
-func (b *page) String() string { return strings.Join(b.lines, "\n") }
+func (b *page) String() string { return string(b.text) }
 
-func (b *page) say(s string) { b.lines = append(b.lines, plain(s)) }
+// line adds a line of these parts, which are markup or plain already.
+func (b *page) line(parts ...string) {
+	if b.lines++; b.lines > 1 {
+		b.text = append(b.text, '\n')
+	}
+	for _, p := range parts {
+		b.text = append(b.text, p...)
+	}
+}
+
+func (b *page) say(s string) { b.line(plain(s)) }
 
 // row adds "label: value" where there is a value.
 func (b *page) row(label, v string) {
 	if v != "" {
-		b.lines = append(b.lines, "[B]"+label+":[/B] "+plain(v))
+		b.line("[B]", label, ":[/B] ", plain(v))
 	}
 }
 
@@ -133,12 +155,12 @@ func (b *page) link(label, address, text string) {
 	}
 	// A bracket in the address would end the markup early.
 	safe := inLink.Replace(address)
-	b.lines = append(b.lines, "[B]"+label+":[/B] [URL="+safe+"]"+text+"[/URL]")
+	b.line("[B]", label, ":[/B] [URL=", safe, "]", text, "[/URL]")
 }
 
 var inLink = strings.NewReplacer("[", "%5B", "]", "%5D", " ", "%20", "\n", "", "\r", "")
 
-func (b *page) facts(w words, c event.Call) {
+func (b *page) facts(w words, c *event.Call) {
 	kind := w.inbound
 	if c.Direction == event.Outbound {
 		kind = w.outbound
@@ -146,7 +168,15 @@ func (b *page) facts(w words, c event.Call) {
 	if c.Callback {
 		kind += ", " + w.callback
 	}
-	outcome := map[event.Outcome]string{event.Answered: w.answered, event.Missed: w.missed, event.Voicemail: w.voicemail}[c.Outcome]
+	outcome := ""
+	switch c.Outcome {
+	case event.Answered:
+		outcome = w.answered
+	case event.Missed:
+		outcome = w.missed
+	case event.Voicemail:
+		outcome = w.voicemail
+	}
 	b.row(w.call, kind+", "+outcome)
 	if c.StartedAt != nil {
 		b.row(w.when, c.StartedAt.In(w.zone).Format("02.01.2006 15:04:05"))
@@ -174,7 +204,7 @@ func (b *page) facts(w words, c event.Call) {
 }
 
 // recordings lists every recording: a talk that was passed on has one for each part.
-func (b *page) recordings(w words, label string, c event.Call) {
+func (b *page) recordings(w words, label string, c *event.Call) {
 	listed := false
 	for _, l := range c.Legs {
 		if l.Recording == "" {
@@ -210,24 +240,19 @@ func onLeg(l event.Leg) string {
 	return l.AnsweredOn
 }
 
-func (b *page) visit(w words, c event.Call) {
-	var v page
-	t := c.Traffic
-	v.row(w.source, t.Source)
-	v.row(w.medium, t.Medium)
-	v.row(w.campaign, t.Campaign)
-	v.row(w.content, t.Content)
-	v.row(w.term, t.Term)
-	v.row(w.clientID, t.ClientID)
-	v.row(w.landing, t.Landing)
-	v.row(w.referrer, t.Referrer)
-	v.row(w.ip, t.VisitorIP)
-	v.row(w.agent, t.UserAgent)
-	v.row(w.pool, c.Pool)
-	v.row(w.scheme, c.Scheme)
-	v.row(w.department, c.Department)
-	if len(v.lines) > 0 {
-		b.lines = append(append(b.lines, "", "[B]"+w.visit+"[/B]"), v.lines...)
+func (b *page) visit(w words, c *event.Call) {
+	t, begun := &c.Traffic, false
+	for _, row := range [...]struct{ label, value string }{
+		{w.source, t.Source}, {w.medium, t.Medium}, {w.campaign, t.Campaign}, {w.content, t.Content}, {w.term, t.Term},
+		{w.clientID, t.ClientID}, {w.landing, t.Landing}, {w.referrer, t.Referrer}, {w.ip, t.VisitorIP}, {w.agent, t.UserAgent},
+		{w.pool, c.Pool}, {w.scheme, c.Scheme}, {w.department, c.Department},
+	} {
+		if row.value != "" && !begun {
+			begun = true
+			b.line()
+			b.line("[B]", w.visit, "[/B]")
+		}
+		b.row(row.label, row.value)
 	}
 }
 
@@ -243,7 +268,7 @@ func (b *page) choice(w words, c event.Client) {
 			names[i] += " «" + o.Title + "»"
 		}
 	}
-	b.lines = append(b.lines, "")
+	b.line()
 	b.say(fmt.Sprintf(w.alsoFound, strings.Join(names, ", ")))
 	if why := w.chosen[c.ChosenBecause]; why != "" {
 		b.say(why)
@@ -255,9 +280,10 @@ func (w words) spell(seconds int) string {
 		return ""
 	}
 	if seconds < 60 {
-		return fmt.Sprintf(w.seconds, seconds)
+		before, after, _ := strings.Cut(w.seconds, "%d")
+		return before + strconv.Itoa(seconds) + after
 	}
-	return fmt.Sprintf("%d:%02d", seconds/60, seconds%60)
+	return strconv.Itoa(seconds/60) + ":" + strconv.Itoa(seconds%60/10) + strconv.Itoa(seconds%10)
 }
 
 // plain keeps a text from acting as markup: brackets become their full-width

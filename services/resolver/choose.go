@@ -18,9 +18,10 @@ func Choose(found crm.Found, known bool, onTheCall int) event.Client {
 		return event.Client{State: "anonymous"}
 	}
 	by := func(a, b crm.Item) int { return better(a, b, onTheCall) }
-	open := slices.SortedFunc(slices.Values(found.Open), by)
-	contacts := slices.SortedFunc(slices.Values(found.Contacts), by)
-	companies := slices.SortedFunc(slices.Values(found.Companies), by)
+	open, contacts, companies := slices.Clone(found.Open), slices.Clone(found.Contacts), slices.Clone(found.Companies)
+	slices.SortFunc(open, by)
+	slices.SortFunc(contacts, by)
+	slices.SortFunc(companies, by)
 
 	c := event.Client{State: "new"}
 	if len(companies) > 0 {

@@ -63,4 +63,9 @@ func TestAProjectMadeWhileItRunsTakesCallsAtOnceAndAfterAStart(t *testing.T) {
 			t.Errorf("the log holds a secret")
 		}
 	}
+	h.stop()
+	// Its readers are known, though no file names the project.
+	if code, out, words := h.migrate("--json"); code != exitDone || !strings.Contains(out, `"strangers": []`) {
+		t.Errorf("migrate: exit %d, %s%s; want no stranger", code, out, words)
+	}
 }

@@ -116,6 +116,8 @@ func brokerOptions(cfg settings.Config) bus.Options {
 // with what they really make.
 func wantedOf(cfg settings.Config) bus.Wanted {
 	w := bus.Wanted{
+		// Projects that were made in the console are not in the file.
+		Kin: bus.Kin{Keys: "settings", Words: []string{"resolver", "writer"}},
 		Stores: []bus.WantedStore{
 			{Name: "calls", About: "the file of each call: reports, resolution, journal"},
 			{Name: "settings", About: "revision of each project's settings"},
@@ -123,6 +125,7 @@ func wantedOf(cfg settings.Config) bus.Wanted {
 			{Name: "turns", About: "whose turn it is to take a missed call of a new client"},
 			{Name: "pace", About: "how many requests each portal is thought to count"},
 			{Name: "reconciliation", About: "how far each project's call log was read"},
+			{Name: "people", About: "who may use the console, with hashed passwords"},
 			{Name: "reconciled", About: "which rows of the call log were brought lately"},
 		},
 		Readers: []bus.WantedReader{

@@ -92,10 +92,10 @@ func (v *visit) Did(l auditLine) string {
 
 // Actor names the person of a line.
 func (v *visit) Actor(l auditLine) string {
-	switch {
-	case l.Person == service.TokenHolder.Name:
+	switch l.Person {
+	case service.TokenHolder.Name:
 		return v.T("audit.token")
-	case l.Person == "":
+	case "":
 		return v.T("audit.nobody")
 	}
 	return l.Person

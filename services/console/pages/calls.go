@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -82,7 +83,7 @@ func (v *visit) calls() {
 	if err == nil {
 		err = v.get(v.path("calls"), query, &d.callList)
 	}
-	if no, ok := err.(*refused); ok && no.Status < http.StatusInternalServerError {
+	if no, ok := errors.AsType[*refused](err); ok && no.Status < http.StatusInternalServerError {
 		d.Trouble = v.T("calls.wrong")
 		if _, wrongPhone := filter["phone"]; wrongPhone {
 			d.Trouble = v.T("calls.wrong_phone")

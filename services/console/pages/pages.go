@@ -65,7 +65,7 @@ type page struct {
 // pages are all addresses that take a signed-in person, in the order of the menu.
 func (s *site) pages() []page {
 	var all []page
-	for _, some := range [][]page{homePages, callsPages, parkedPages, replayPages, numbersPages, healthPages, newPages, setupPages, rulesPages, peoplePages, auditPages} {
+	for _, some := range [][]page{homePages, callsPages, parkedPages, replayPages, numbersPages, healthPages, newPages, setupPages, rulesPages, peoplePages, mePages, auditPages} {
 		all = append(all, some...)
 	}
 	return all

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -88,7 +89,7 @@ func (v *visit) putPerson(who human, password string) error {
 // whyNoPerson says in the reader's language what the API has against a person.
 func (v *visit) whyNoPerson(err error) (code int, what string) {
 	code, what = v.why(err)
-	if no, ok := err.(*refused); ok {
+	if no, ok := errors.AsType[*refused](err); ok {
 		what = v.Known("people.no."+strings.ReplaceAll(no.Title, " ", "_"), what)
 	}
 	return code, what
@@ -138,10 +139,7 @@ func (v *visit) changePerson() {
 		return
 	}
 	if password != "" && who.Name == v.Person.Name {
-		// The own new password ends one's other sessions, and not this one.
-		if p, known, err := v.site.People.Get(v.r.Context(), who.Name); err == nil && known {
-			v.site.sessions.restamp(v.r, p.Stamp)
-		}
+		v.keepSession()
 	}
 	v.redirect("/console/people?done=kept")
 }

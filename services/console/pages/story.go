@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -83,7 +84,7 @@ type link struct {
 func (v *visit) story() {
 	var told callStory
 	if err := v.get(v.path("calls", v.r.PathValue("id")), nil, &told); err != nil {
-		if no, ok := err.(*refused); ok && no.Status == http.StatusNotFound {
+		if no, ok := errors.AsType[*refused](err); ok && no.Status == http.StatusNotFound {
 			v.problem(no.Status, v.T("story.unknown"))
 			return
 		}

@@ -190,7 +190,7 @@ func (v *visit) failed(err error) {
 }
 
 func (v *visit) why(err error) (code int, what string) {
-	if no := (*refused)(nil); errors.As(err, &no) {
+	if no, ok := errors.AsType[*refused](err); ok {
 		if no.Status == http.StatusInternalServerError {
 			return no.Status, v.T("problem.internal") // the API's words for it are English
 		}

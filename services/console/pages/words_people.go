@@ -36,6 +36,16 @@ var peopleTexts = texts{
 	"people.no.password_missing": {"Вкажіть пароль.", "Укажите пароль.", "Enter a password."},
 	"people.no.busy":             {"Забагато входів одночасно. Спробуйте ще раз за мить.", "Слишком много входов одновременно. Попробуйте ещё раз через мгновение.", "Too many people sign in at once. Try again in a moment."},
 
+	"people.no.old_password_wrong": {"Поточний пароль неправильний.", "Текущий пароль неверный.", "The current password is not right."},
+
+	"me.title":  {"Мій доступ", "Мой доступ", "My access"},
+	"me.change": {"Змінити пароль", "Сменить пароль", "Change the password"},
+	"me.old":    {"Поточний пароль", "Текущий пароль", "Current password"},
+	"me.others": {"На всіх інших пристроях доведеться увійти знову.", "На всех других устройствах придётся войти снова.", "You will have to sign in again on every other device."},
+	"me.save":   {"Змінити пароль", "Сменить пароль", "Change the password"},
+	"me.done":   {"Пароль змінено. На інших пристроях доступ завершено.", "Пароль изменён. На других устройствах доступ завершён.", "The password was changed. You are signed out on every other device."},
+	"me.token":  {"Ви увійшли за токеном консолі. Пароль є лише в тих, хто входить під власним іменем.", "Вы вошли по токену консоли. Пароль есть только у тех, кто входит под своим именем.", "You signed in with the console's token. Only people who sign in by name have a password."},
+
 	"role.viewer.may":   {"бачить усе, крім секретів", "видит всё, кроме секретов", "sees everything but secrets"},
 	"role.operator.may": {"ще й повторює та відхиляє відкладене, робить перерахунок", "ещё и повторяет и отклоняет отложенное, делает пересчёт", "also retries and drops what is parked, and replays"},
 	"role.admin.may":    {"ще й змінює налаштування та людей", "ещё и меняет настройки и людей", "also changes settings and people"},
