@@ -140,3 +140,10 @@ func (v *visit) parkedCalls() map[string]string {
 // Remedy is what a person can do about what stopped at a step, in the reader's language
 // where it is the same for all that stops there.
 func (w words) Remedy(step, stored string) string { return w.Known("remedy."+step, stored) }
+
+// OwnRemedy tells whether the remedy is in the reader's language; a stored one is in the
+// project's.
+func (words) OwnRemedy(step string) bool {
+	_, ok := all["remedy."+step]
+	return ok
+}

@@ -62,6 +62,7 @@ type step struct {
 	Commands []commandStep
 	Trouble  string
 	Remedy   string
+	Stored   bool // the remedy is in the project's language, not the reader's
 	Parked   string
 }
 

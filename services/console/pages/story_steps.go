@@ -285,7 +285,7 @@ func (t telling) stuck(p event.CallParked) step {
 	case event.ParkedDropped:
 		return step{Kind: "minor", Title: t.T("story.dropped"), Words: p.Why}
 	}
-	s := step{Kind: "parked", Title: t.T("story.parked", t.Known("step."+p.Step, p.Step)), Trouble: p.Reason, Remedy: t.words.Remedy(p.Step, p.Remedy)}
+	s := step{Kind: "parked", Title: t.T("story.parked", t.Known("step."+p.Step, p.Step)), Trouble: p.Reason, Remedy: t.words.Remedy(p.Step, p.Remedy), Stored: !t.words.OwnRemedy(p.Step)}
 	if t.parked[p.ID] == event.ParkedWaiting {
 		s.Parked = p.ID
 	}

@@ -95,7 +95,10 @@ func (s *stage) signIn(t *testing.T, role string, form url.Values) {
 // ServeHTTP is the API of the story that is being told.
 func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	at := r.Method + " " + strings.TrimPrefix(r.URL.Path, "/api/v1")
-	answer, ok := s.now.API[at]
+	answer, ok := s.now.API[at+"?lang="+r.URL.Query().Get("lang")]
+	if !ok {
+		answer, ok = s.now.API[at]
+	}
 	if !ok {
 		s.t.Errorf("%s asks the API %s, which the story does not tell", s.now.Name, at)
 		service.Problem(w, http.StatusNotFound, "not in the story", at)

@@ -182,6 +182,10 @@ func (v *visit) path(parts ...string) string {
 // failed shows why the API refused; an error of ours is logged and not shown.
 func (v *visit) failed(err error) {
 	code, what := v.why(err)
+	if code == http.StatusNotFound {
+		v.notFound()
+		return
+	}
 	v.problem(code, what)
 }
 
