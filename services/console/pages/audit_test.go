@@ -2,14 +2,11 @@ package pages
 
 import (
 	"fmt"
-	"go/ast"
-	"go/parser"
-	scan "go/token"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -39,6 +36,7 @@ func TestTheAuditLogTellsInWordsAndInTheReadersLanguage(t *testing.T) {
 			t.Errorf("%s: an address stands in the audit log for which there are words", lang)
 		}
 	}
+	b.lang = "en"
 	if _, body := b.get("/console/audit?person=petro"); !strings.Contains(body, "Nothing found.") {
 		t.Errorf("what petro did: %s, want nothing", body)
 	}
@@ -69,42 +67,83 @@ func TestTheAuditLogIsPagedAndKeepsItsFilter(t *testing.T) {
 	}
 }
 
-// changes finds every address that changes something, in the source of the services.
-func changes(t *testing.T) (out []string) {
+// inSources finds what the bracket of a pattern holds in the programs of some folders.
+func inSources(t *testing.T, pattern string, folders ...string) (out []string) {
 	t.Helper()
-	pattern := regexp.MustCompile(`^(POST|PUT|DELETE|PATCH) (/api/v1/.*)$`)
-	err := filepath.WalkDir("../..", func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "console/pages") {
-			return err
-		}
-		file, err := parser.ParseFile(scan.NewFileSet(), path, nil, 0)
-		if err != nil {
-			return err
-		}
-		ast.Inspect(file, func(n ast.Node) bool {
-			if l, ok := n.(*ast.BasicLit); ok && l.Kind == scan.STRING {
-				if text, err := strconv.Unquote(l.Value); err == nil && pattern.MatchString(text) {
-					out = append(out, text)
-				}
+	shape := regexp.MustCompile(pattern)
+	for _, folder := range folders {
+		err := filepath.WalkDir(folder, func(path string, d os.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "console/pages") {
+				return err
 			}
-			return true
+			text, err := os.ReadFile(path)
+			for _, m := range shape.FindAllStringSubmatch(string(text), -1) {
+				out = append(out, m[1])
+			}
+			return err
 		})
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	return out
 }
 
 func TestEveryChangeHasWordsInTheAuditLog(t *testing.T) {
-	found := changes(t)
-	if len(found) < 12 {
-		t.Fatalf("found %d addresses that change something, which can't be all: %v", len(found), found)
+	actions := inSources(t, `"((?:POST|PUT|DELETE|PATCH) /api/v1/[^"]*)"`, "../..", "../../../pkg")
+	details := inSources(t, `service\.Note\([^,]+, "(\w+)"`, "../..")
+	if len(actions) < 15 || len(details) < 8 {
+		t.Fatalf("found %d addresses that change something and %d details, which can't be all: %v, %v", len(actions), len(details), actions, details)
 	}
-	for _, action := range found {
+	for _, action := range actions {
 		if _, ok := all["acted."+action]; !ok {
 			t.Errorf("the audit log has no words for %s", action)
+		}
+	}
+	for _, name := range details {
+		if _, ok := all["audit.detail."+name]; !ok {
+			t.Errorf("the audit log has no words for the detail %s", name)
+		}
+	}
+}
+
+func TestEveryRefusalOfTheAPIHasWords(t *testing.T) {
+	folders := []string{"..", "../../replay", "../../analytics", "../../../pkg/service"} // whom the pages ask
+	titles := inSources(t, `Problem\(w, [^,]+, "([^"]+)"`, folders...)
+	titles = append(titles, inSources(t, `people\.Err\w+: +"([^"]+)"`, folders...)...)
+	titles = append(titles, inSources(t, `"title": "([^"]+)"`, folders...)...)
+	if len(titles) < 40 {
+		t.Fatalf("found %d refusals, which can't be all: %v", len(titles), titles)
+	}
+	used := map[string]bool{}
+	for _, title := range titles {
+		if used[refusedKey(title)] = true; all[refusedKey(title)][0] == "" {
+			t.Errorf("nobody says in Ukrainian what %q is: there is no text %s", title, refusedKey(title))
+		}
+	}
+	for key := range refusedTexts {
+		if !used[key] && key != "refused.progress" {
+			t.Errorf("%s is a text for a refusal that the API does not know", key)
+		}
+	}
+}
+
+func TestARefusalIsSaidInTheReadersLanguageAndOneUnknownAsItIs(t *testing.T) {
+	api := &told{answers: map[string]any{}}
+	server, client := openWith(t, api)
+	refuse := func(title string) {
+		api.answers["GET /people"] = func(w http.ResponseWriter, _ *http.Request) {
+			service.Problem(w, http.StatusServiceUnavailable, title, "said in English")
+		}
+	}
+	for lang, want := range map[string]string{"uk": "Дані ще готуються.", "ru": "Данные ещё готовятся.", "en": "The data is still being prepared."} {
+		refuse("not ready")
+		if code, body := visitIn(t, client, lang, server.URL+"/console/people"); code != http.StatusServiceUnavailable || !strings.Contains(body, want) || strings.Contains(body, "said in English") {
+			t.Errorf("%s: %d %s, want 503 and %q", lang, code, body, want)
+		}
+		refuse("something new")
+		if _, body := visitIn(t, client, lang, server.URL+"/console/people"); !strings.Contains(body, "said in English") {
+			t.Errorf("%s: a refusal without words: %s, want the API's own", lang, body)
 		}
 	}
 }

@@ -101,7 +101,7 @@ func (v *visit) wrongOf(err error, fields func(key string) bool) (code int, w wr
 			w.Trouble += " " + strings.Join(elsewhere, "; ")
 		}
 	default:
-		w.Trouble = no.Detail
+		_, w.Trouble = v.why(err)
 	}
 	return no.Status, w
 }

@@ -46,7 +46,7 @@ func (v *visit) changeOwnPassword() {
 		v.site.tries.void(keys)
 	}
 	if err != nil {
-		code, what := v.whyNoPerson(err)
+		code, what := v.why(err)
 		v.showMe(code, what)
 		return
 	}

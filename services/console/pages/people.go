@@ -1,7 +1,6 @@
 package pages
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -71,7 +70,7 @@ func (v *visit) addPerson() {
 		return
 	}
 	if err := v.putPerson(who, v.r.FormValue("password")); err != nil {
-		code, what := v.whyNoPerson(err)
+		code, what := v.why(err)
 		v.showPeople(code, peopleData{Wrong: what, New: who})
 		return
 	}
@@ -84,15 +83,6 @@ func (v *visit) putPerson(who human, password string) error {
 		body["password"] = password
 	}
 	return v.do(http.MethodPut, "/people/"+url.PathEscape(who.Name), body, nil)
-}
-
-// whyNoPerson says in the reader's language what the API has against a person.
-func (v *visit) whyNoPerson(err error) (code int, what string) {
-	code, what = v.why(err)
-	if no, ok := errors.AsType[*refused](err); ok {
-		what = v.Known("people.no."+strings.ReplaceAll(no.Title, " ", "_"), what)
-	}
-	return code, what
 }
 
 type personData struct {
@@ -134,7 +124,7 @@ func (v *visit) changePerson() {
 	who.Role = v.r.FormValue("role")
 	password := v.r.FormValue("password")
 	if err := v.putPerson(who, password); err != nil {
-		code, what := v.whyNoPerson(err)
+		code, what := v.why(err)
 		v.showPerson(code, who, what)
 		return
 	}

@@ -120,7 +120,7 @@ func TestAProblemOfTheAPIIsShownInWords(t *testing.T) {
 	}
 	server, client := openWith(t, &told{answers: map[string]any{"GET /calls/1": behind, "GET /calls": behind, "GET /parked": behind, "GET /status": behind}})
 	for _, path := range []string{"calls/1", "calls", "parked", "health"} {
-		if code, body := visitIn(t, client, "en", server.URL+"/console/p/shop/"+path); code != http.StatusServiceUnavailable || !strings.Contains(body, "5 of 9 events") {
+		if code, body := visitIn(t, client, "en", server.URL+"/console/p/shop/"+path); code != http.StatusServiceUnavailable || !strings.Contains(body, "Events read: 5 of 9.") {
 			t.Errorf("%s: %d, want 503 with the reason", path, code)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -189,15 +190,31 @@ func (v *visit) failed(err error) {
 	v.problem(code, what)
 }
 
+// why puts a refusal into the reader's words, by its title; where there are none the
+// API's own stand.
 func (v *visit) why(err error) (code int, what string) {
 	if no, ok := errors.AsType[*refused](err); ok {
 		if no.Status == http.StatusInternalServerError {
 			return no.Status, v.T("problem.internal") // the API's words for it are English
 		}
-		return no.Status, no.Detail
+		what = v.Known(refusedKey(no.Title), no.Detail)
+		if m := progress.FindStringSubmatch(no.Detail); m != nil && what != no.Detail {
+			what += " " + v.T("refused.progress", m[1], m[2])
+		}
+		return no.Status, what
 	}
 	v.site.Log.Error("a page could not be filled", zap.String("path", v.r.URL.Path), zap.Error(err))
 	return http.StatusInternalServerError, v.T("problem.internal")
+}
+
+// progress is how far a view has come that is not ready.
+var progress = regexp.MustCompile(`\((\d+) of (\d+) events\)`)
+
+var noLetters = regexp.MustCompile(`[^A-Za-z]+`)
+
+// refusedKey is the key of the text of a refusal: refused.wrong_time.
+func refusedKey(title string) string {
+	return "refused." + strings.Trim(noLetters.ReplaceAllString(title, "_"), "_")
 }
 
 // answer keeps what the API answers.

@@ -17,7 +17,7 @@ type texts map[string][3]string
 
 // all is every text of the console. A key that two files define is a mistake that the
 // tests find.
-var all = merged(frameTexts, callsTexts, parkedTexts, replayTexts, numbersTexts, healthTexts, setupTexts, rulesTexts, peopleTexts, auditTexts)
+var all = merged(frameTexts, callsTexts, parkedTexts, replayTexts, numbersTexts, healthTexts, setupTexts, rulesTexts, peopleTexts, auditTexts, refusedTexts)
 
 func merged(parts ...texts) texts {
 	out := texts{}

@@ -49,7 +49,7 @@ var numbersTexts = texts{
 	"numbers.over.weekday":  {"День тижня", "День недели", "Day of the week"},
 	"numbers.weekof":        {"тиждень від %s", "неделя с %s", "week from %s"},
 	"numbers.total":         {"Разом", "Всего", "Total"},
-	"numbers.note":          {"Найбільше – %s.", "Больше всего – %s.", "The most: %s."},
+	"numbers.note":          {"Найбільше — %s.", "Больше всего — %s.", "The most: %s."},
 	"numbers.table":         {"Ті самі числа таблицею", "Те же числа таблицей", "The same numbers as a table"},
 	"numbers.employee":      {"Співробітник", "Сотрудник", "Employee"},
 	"numbers.employee.none": {"Жодного дзвінка не прив’язано до співробітника.", "Ни один звонок не привязан к сотруднику.", "No call belongs to an employee."},

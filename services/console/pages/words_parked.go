@@ -26,5 +26,5 @@ var parkedTexts = texts{
 
 	"remedy.resolve": {"Виправте налаштування й повторіть; або приберіть, написавши чому.", "Исправьте настройки и повторите; или уберите, написав почему.", "Correct the settings and retry; or drop it with a reason."},
 	"remedy.plan":    {"Це помилка програми, а не ваших налаштувань. Повідомте про неї та повторіть після оновлення.", "Это ошибка программы, а не ваших настроек. Сообщите о ней и повторите после обновления.", "This is a mistake in the program, not in your settings. Report it, and retry after the update."},
-	"remedy.write":   {"Усуньте причину в Бітрікс24 або в налаштуваннях і повторіть; або приберіть, написавши чому.", "Устраните причину в Битрикс24 или в настройках и повторите; или уберите, написав почему.", "Remove the cause in Bitrix24 or in the settings and retry; or drop it with a reason."},
+	"remedy.write":   {"Усуньте причину в Bitrix24 або в налаштуваннях і повторіть; або приберіть, написавши чому.", "Устраните причину в Bitrix24 или в настройках и повторите; или уберите, написав почему.", "Remove the cause in Bitrix24 or in the settings and retry; or drop it with a reason."},
 }

@@ -1,8 +1,8 @@
 package pages
 
 var peopleTexts = texts{
-	"people.what":     {"Хто заходить до консолі під власним іменем. Токен консолі діє завжди й має всі права.", "Кто входит в консоль под своим именем. Токен консоли действует всегда и имеет все права.", "Who signs in to the console by name. The console's token always works and may do everything."},
-	"people.none":     {"Поки що тут нікого: заходять лише за токеном.", "Пока здесь никого: входят только по токену.", "Nobody yet: people sign in with the token."},
+	"people.what":     {"Хто входить до консолі під власним іменем. Токен консолі діє завжди й дає всі права.", "Кто входит в консоль под своим именем. Токен консоли действует всегда и даёт все права.", "Who signs in to the console by name. The console's token always works and may do everything."},
+	"people.none":     {"Поки що нікого: усі входять за токеном.", "Пока никого: все входят по токену.", "Nobody yet: people sign in with the token."},
 	"people.name":     {"Ім’я для входу", "Имя для входа", "Sign-in name"},
 	"people.name.how": {"Малі латинські літери, цифри та . _ @ -, наприклад olena.koval", "Строчные латинские буквы, цифры и . _ @ -, например olena.koval", "Small Latin letters, digits and . _ @ -, such as olena.koval"},
 	"people.role":     {"Роль", "Роль", "Role"},
@@ -10,16 +10,16 @@ var peopleTexts = texts{
 	"people.created":  {"Додано", "Добавлено", "Added"},
 	"people.change":   {"Змінити", "Изменить", "Change"},
 	"people.list":     {"Усі, хто має доступ", "Все, у кого есть доступ", "Everybody with access"},
-	"people.add":      {"Додати людину", "Добавить человека", "Add a person"},
+	"people.add":      {"Додати користувача", "Добавить пользователя", "Add a person"},
 	"people.add.go":   {"Додати", "Добавить", "Add"},
 
 	"people.password":      {"Пароль", "Пароль", "Password"},
 	"people.password.how":  {"Щонайменше 12 символів. Найкраще — кілька випадкових слів.", "Не менее 12 символов. Лучше всего — несколько случайных слов.", "At least 12 characters. A few random words are best."},
 	"people.password.new":  {"Новий пароль", "Новый пароль", "New password"},
-	"people.password.keep": {"Залиште порожнім, щоб не змінювати. З новим паролем людина вийде з консолі на всіх інших пристроях.", "Оставьте пустым, чтобы не менять. С новым паролем человек выйдет из консоли на всех других устройствах.", "Leave it empty to keep the old one. A new one signs the person out on every other device."},
+	"people.password.keep": {"Залиште порожнім, щоб не змінювати. Новий пароль завершить роботу в консолі на всіх інших пристроях.", "Оставьте пустым, чтобы не менять. Новый пароль завершит работу в консоли на всех других устройствах.", "Leave it empty to keep the old one. A new one signs the person out on every other device."},
 	"people.save":          {"Зберегти", "Сохранить", "Save"},
 	"people.self":          {"Це ви. Якщо знизите собі роль, повернути її зможе лише інший адміністратор або власник токена.", "Это вы. Если понизите себе роль, вернуть её сможет только другой администратор или владелец токена.", "This is you. If you lower your own role, only another admin or whoever holds the token can raise it again."},
-	"people.back":          {"До списку людей", "К списку людей", "Back to people"},
+	"people.back":          {"До списку користувачів", "К списку пользователей", "Back to people"},
 
 	"people.delete":     {"Видалити", "Удалить", "Delete"},
 	"people.delete.ask": {"Видалити користувача %s? Доступ зникне одразу, на всіх пристроях.", "Удалить пользователя %s? Доступ пропадёт сразу, на всех устройствах.", "Delete %s? Their access ends at once, on every device."},
@@ -30,14 +30,6 @@ var peopleTexts = texts{
 	"people.taken":     {"Ім’я %s уже зайняте.", "Имя %s уже занято.", "The name %s is taken."},
 	"people.unknown":   {"Користувача %s немає.", "Пользователя %s нет.", "There is no person %s."},
 
-	"people.no.wrong_name":       {"Таке ім’я не підходить. Потрібні малі латинські літери, цифри та . _ @ -, до 64 символів; першою — літера або цифра. Ім’я token зайняте.", "Такое имя не подходит. Нужны строчные латинские буквы, цифры и . _ @ -, до 64 символов; первой — буква или цифра. Имя token занято.", "That name does not fit. It takes small Latin letters, digits and . _ @ -, up to 64 of them, a letter or digit first. The name token is taken."},
-	"people.no.wrong_role":       {"Такої ролі немає.", "Такой роли нет.", "There is no such role."},
-	"people.no.wrong_password":   {"Пароль має містити від 12 до 256 символів.", "В пароле должно быть от 12 до 256 символов.", "A password has 12 to 256 characters."},
-	"people.no.password_missing": {"Вкажіть пароль.", "Укажите пароль.", "Enter a password."},
-	"people.no.busy":             {"Забагато входів одночасно. Спробуйте ще раз за мить.", "Слишком много входов одновременно. Попробуйте ещё раз через мгновение.", "Too many people sign in at once. Try again in a moment."},
-
-	"people.no.old_password_wrong": {"Поточний пароль неправильний.", "Текущий пароль неверный.", "The current password is not right."},
-
 	"me.title":  {"Мій доступ", "Мой доступ", "My access"},
 	"me.change": {"Змінити пароль", "Сменить пароль", "Change the password"},
 	"me.old":    {"Поточний пароль", "Текущий пароль", "Current password"},
@@ -47,6 +39,6 @@ var peopleTexts = texts{
 	"me.token":  {"Ви увійшли за токеном консолі. Пароль є лише в тих, хто входить під власним іменем.", "Вы вошли по токену консоли. Пароль есть только у тех, кто входит под своим именем.", "You signed in with the console's token. Only people who sign in by name have a password."},
 
 	"role.viewer.may":   {"бачить усе, крім секретів", "видит всё, кроме секретов", "sees everything but secrets"},
-	"role.operator.may": {"ще й повторює та відхиляє відкладене, робить перерахунок", "ещё и повторяет и отклоняет отложенное, делает пересчёт", "also retries and drops what is parked, and replays"},
-	"role.admin.may":    {"ще й змінює налаштування та людей", "ещё и меняет настройки и людей", "also changes settings and people"},
+	"role.operator.may": {"ще й повторює та прибирає відкладене, робить перерахунок", "ещё и повторяет и убирает отложенное, делает пересчёт", "also retries and drops what is parked, and replays"},
+	"role.admin.may":    {"ще й змінює налаштування та користувачів", "ещё и меняет настройки и пользователей", "also changes settings and people"},
 }
