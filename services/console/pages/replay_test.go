@@ -45,7 +45,7 @@ const onePlan = "/console/p/shop/replays/shop.20260309-080000"
 func TestTheDifferencesOfAPlanAreToldInEveryLanguage(t *testing.T) {
 	s := sit(t, service.Operator, thePlan("planned", 1))
 	for lang, want := range map[string][]string{
-		"uk": {"Передати іншому", "відповідальний", "старший менеджер (№\u00a01)", "Olena Koval (№\u00a07)", "а був №\u00a01", "Після запису його змінила людина.", "Поле «крайній строк» залишиться", "буде завершено як зайве", "завершено</del> → <ins class=\"will\">не завершено"},
+		"uk": {"Передати іншому", "відповідальний", "старший менеджер (№\u00a01)", "Olena Koval (№\u00a07)", "а був №\u00a01", "Після запису його змінила людина.", "Поле «строк» залишиться", "буде завершено як зайве", "завершено</del> → <ins class=\"will\">не завершено"},
 		"ru": {"Передать другому", "ответственный", "После записи её изменил человек.", "будет завершена как лишняя"},
 		"en": {"Reassign", "senior manager (no. 1)", "The field “deadline” stays", "1,201"},
 	} {
