@@ -106,7 +106,6 @@ func refusal(code int, detail string) (int, any) {
 	return code, map[string]any{"status": code, "title": "no", "detail": detail}
 }
 
-
 // aReport is an answer of the API with names as strangers write them.
 func aReport(*http.Request) (int, any) {
 	n := map[string]any{"calls": 1234, "answered": 1000, "missed": 200, "voicemail": 34, "new": 34, "known": 1200, "hidden": 3}
