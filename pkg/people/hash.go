@@ -26,6 +26,9 @@ type parameters struct {
 // for each sign-in are too much.
 var recommended = parameters{memory: 64 << 10, passes: 3, threads: 4}
 
+// cheap parameters make a test's hash in a moment.
+var cheap = parameters{memory: 64, passes: 1, threads: 1}
+
 const (
 	saltBytes = 16
 	keyBytes  = 32

@@ -14,16 +14,12 @@ import (
 
 const phrase = "an invented pass phrase"
 
-// cheap parameters make a test's hash in a moment.
-var cheap = parameters{memory: 64, passes: 1, threads: 1}
-
 func open(t *testing.T) *People {
 	t.Helper()
-	p, err := Open(t.Context(), bustest.Open(t), func() time.Time { return time.Date(2026, 1, 2, 9, 0, 0, 0, time.UTC) })
+	p, err := OpenFast(t.Context(), bustest.Open(t), func() time.Time { return time.Date(2026, 1, 2, 9, 0, 0, 0, time.UTC) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.hashes = newHasher(cheap)
 	return p
 }
 

@@ -90,7 +90,7 @@ func (d *desk) start() {
 	if err != nil {
 		d.t.Fatalf("files: %v", err)
 	}
-	known, err := people.Open(d.t.Context(), d.bus, now)
+	known, err := people.OpenFast(d.t.Context(), d.bus, now)
 	if err != nil {
 		d.t.Fatalf("people: %v", err)
 	}

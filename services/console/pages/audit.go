@@ -80,6 +80,14 @@ func (v *visit) anyZone() *time.Location {
 	return time.UTC
 }
 
+// Anywhere is a time on a page about no project.
+func (v *visit) Anywhere(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.In(v.anyZone())
+}
+
 // When is the time of a line.
 func (d auditData) When(l auditLine) time.Time { return l.At.In(d.zone) }
 

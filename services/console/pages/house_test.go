@@ -72,7 +72,7 @@ func openHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatalf("files: %v", err)
 	}
-	if h.people, err = people.Open(t.Context(), h.bus, h.clock); err != nil {
+	if h.people, err = people.OpenFast(t.Context(), h.bus, h.clock); err != nil {
 		t.Fatalf("people: %v", err)
 	}
 	core, logs := observer.New(zap.DebugLevel)

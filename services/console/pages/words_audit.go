@@ -28,7 +28,7 @@ var auditTexts = texts{
 	"audit.detail.role.admin":    {"адміністратор", "администратор", "admin"},
 	"audit.detail.password":      {"Пароль", "Пароль", "Password"},
 	"audit.detail.password.set":  {"встановлено", "установлен", "set"},
-	"audit.detail.addresses":     {"Адрес вебхука", "Адресов вебхука", "Webhook addresses"},
+	"audit.detail.addresses":     {"Кількість адрес", "Количество адресов", "Webhook addresses"},
 	"audit.detail.made":          {"Створено", "Создано", "Made"},
 	"audit.detail.why":           {"Причина", "Причина", "Reason"},
 	"audit.detail.plan":          {"План", "План", "Plan"},

@@ -8,7 +8,6 @@ var peopleTexts = texts{
 	"people.role":     {"Роль", "Роль", "Role"},
 	"people.changed":  {"Змінено", "Изменено", "Changed"},
 	"people.created":  {"Додано", "Добавлено", "Added"},
-	"people.change":   {"Змінити", "Изменить", "Change"},
 	"people.list":     {"Усі, хто має доступ", "Все, у кого есть доступ", "Everybody with access"},
 	"people.add":      {"Додати користувача", "Добавить пользователя", "Add a person"},
 	"people.add.go":   {"Додати", "Добавить", "Add"},
