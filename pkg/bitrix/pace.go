@@ -22,6 +22,7 @@ type Bucket struct {
 	rate  float64
 	limit float64
 	state BucketState
+	held  int // requests that were booked and did not leave yet
 }
 
 // BucketState is what a Bucket remembers. Storing it makes a restart harmless.
@@ -66,19 +67,52 @@ func NewBucket(perSecond float64, burst int, startFull bool, now time.Time) Buck
 // asking again and counts nothing. After exactly that wait it returns 0, if
 // nobody else took the place.
 func (b *Bucket) Take(now time.Time) time.Duration {
+	wait, counted := b.take(now)
+	if counted {
+		b.state.Level++
+	}
+	return wait
+}
+
+// Book is Take for a request that leaves later. Nothing of it leaks away before Leave:
+// the portal counts it when it comes, and what a slow disk held up may come at once.
+// (How long the network takes is covered by what is kept in hand.)
+func (b *Bucket) Book(now time.Time) time.Duration {
+	wait, counted := b.take(now)
+	if counted {
+		b.held++
+	}
+	return wait
+}
+
+// Leave says that a booked request leaves now.
+func (b *Bucket) Leave(now time.Time) {
+	if b.held > 0 {
+		b.leak(now)
+		b.held--
+		b.state.Level++
+	}
+}
+
+// Cancel says that a booked request never left.
+func (b *Bucket) Cancel() { b.held = max(0, b.held-1) }
+
+// level is how many requests the portal is thought to count, with those on their way.
+func (b *Bucket) level() float64 { return b.state.Level + float64(b.held) }
+
+func (b *Bucket) take(now time.Time) (wait time.Duration, counted bool) {
 	if fault.Wrong("pace-ignored") {
-		return 0
+		return 0, false
 	}
 	if wait := b.Wait(now); b.rate == 0 || wait > 0 {
-		return wait
+		return wait, false
 	}
-	b.state.Level++
 	if b.state.Passed++; b.state.Passed >= recovery {
 		b.state.Passed = 0
 		b.state.Refusals = max(0, b.state.Refusals-1)
 		b.state.Yielded = max(0, b.state.Yielded-regain)
 	}
-	return 0
+	return 0, true
 }
 
 // Wait is how long Take would make a request wait now. It counts nothing.
@@ -87,7 +121,7 @@ func (b *Bucket) Wait(now time.Time) (wait time.Duration) {
 		return 0
 	}
 	b.leak(now)
-	if surplus := b.state.Level + 1 - b.limit; surplus > tolerance {
+	if surplus := b.level() + 1 - b.limit; surplus > tolerance {
 		wait = time.Duration(math.Ceil(surplus / b.pace() * float64(time.Second)))
 	}
 	return max(wait, b.state.Until.Sub(now))
@@ -97,7 +131,7 @@ func (b *Bucket) Wait(now time.Time) (wait time.Duration) {
 // waits, and the part of the pace that is left to others. Without a pace all are 0.
 func (b *Bucket) Load(now time.Time) (level, limit, yielded float64) {
 	b.leak(now)
-	return b.state.Level, b.limit, b.state.Yielded
+	return b.level(), b.limit, b.state.Yielded
 }
 
 // Room is how many requests may leave at this moment.
@@ -109,7 +143,7 @@ func (b *Bucket) Room(now time.Time) int {
 	if b.state.Until.After(now) {
 		return 0
 	}
-	return max(0, int(b.limit-b.state.Level+tolerance))
+	return max(0, int(b.limit-b.level()+tolerance))
 }
 
 // Interval is how far apart requests leave when the burst is used up.
@@ -161,8 +195,12 @@ func (b *Bucket) leak(now time.Time) {
 	b.state.At = now
 }
 
-// State is what to store.
-func (b *Bucket) State() BucketState { return b.state }
+// State is what to store: what is booked counts, for it may leave after that.
+func (b *Bucket) State() BucketState {
+	s := b.state
+	s.Level = min(b.level(), b.limit)
+	return s
+}
 
 // Restore continues from a stored state. A state that can't be right (a
 // negative level, one from the future) is read as a full bucket.

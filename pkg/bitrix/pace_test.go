@@ -232,3 +232,49 @@ func TestTheLoadIsWhatThePortalIsThoughtToCountByNow(t *testing.T) {
 		t.Errorf("ten seconds later: %v, want 28", level)
 	}
 }
+
+func TestABookedRequestLeaksAwayOnlyOnceItLeft(t *testing.T) {
+	b := NewBucket(2, 50, false, noon)
+	for range 10 {
+		b.Book(noon)
+	}
+	later := noon.Add(3 * time.Second)
+	if level, _, _ := b.Load(later); level != 10 {
+		t.Errorf("ten booked requests count %.1f after three seconds, want 10: the portal did not see them yet", level)
+	}
+	for range 4 {
+		b.Leave(later)
+	}
+	for range 5 {
+		b.Cancel()
+	}
+	if got := b.State().Level; got != 5 {
+		t.Errorf("four that left, five that never will and one that waits are stored as %.1f, want 5", got)
+	}
+	if level, _, _ := b.Load(later.Add(time.Minute)); level != 1 {
+		t.Errorf("a minute later %.1f are counted, want the 1 that waits", level)
+	}
+	b.Cancel()
+	b.Leave(later.Add(time.Minute)) // of none that was booked
+	if level, _, _ := b.Load(later.Add(time.Minute)); level != 0 {
+		t.Errorf("%.1f are counted at the end, want none", level)
+	}
+}
+
+func TestBookedRequestsFillTheBucketAsOthersDo(t *testing.T) {
+	b := NewBucket(2, 50, false, noon)
+	for i := range 48 {
+		if wait := b.Book(noon); wait != 0 {
+			t.Fatalf("request %d waits %v, want none to wait", i, wait)
+		}
+	}
+	if wait, room := b.Book(noon), b.Room(noon); wait == 0 || room != 0 {
+		t.Errorf("after 48: wait %v and room for %d, want a wait and no room", wait, room)
+	}
+	unlimited := NewBucket(0, 0, false, noon)
+	unlimited.Book(noon)
+	unlimited.Leave(noon)
+	if level, _, _ := unlimited.Load(noon); level != 0 {
+		t.Errorf("without a pace %.1f are counted, want none", level)
+	}
+}

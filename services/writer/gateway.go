@@ -140,7 +140,7 @@ func (g *gateway) next(ctx context.Context) (*request, time.Duration) {
 	if wait > 0 {
 		return nil, wait
 	}
-	g.bucket.Take(now)
+	g.bucket.Book(now)
 	return g.depart(p.close(), now), 0
 }
 
@@ -172,6 +172,9 @@ func live(one *passenger) int {
 // arrive books a request that is over.
 func (g *gateway) arrive(r *request, aboard []*passenger) {
 	g.mu.Lock()
+	if !r.left {
+		g.bucket.Cancel()
+	}
 	g.inFlight--
 	if !r.urgent {
 		g.patient--
@@ -223,6 +226,8 @@ func (g *gateway) carry(r *request) {
 	}
 	g.mu.Lock()
 	g.requests++
+	g.bucket.Leave(g.now())
+	r.left = true
 	g.mu.Unlock()
 	what := aboard[0].what
 	ctx := context.WithoutCancel(aboard[0].ctx)

@@ -25,6 +25,7 @@ type request struct {
 	urgent     bool // somebody waits for it now
 	passengers []*passenger
 	takes      map[string]time.Duration // what is booked in the budget, by method
+	left       bool                     // the portal counts it
 }
 
 // passenger is a unit with what of the request is its own.
