@@ -24,10 +24,10 @@ type rulesData struct {
 
 	Rules []ruleRow
 
-	NewClient, Missed, ReviewDue, CallbackDue, PhoneMatch string
-	Category                                              int
-	Stage, Source                                         string
-	Fields                                                []fieldGroup
+	NewClient, Missed, ReviewDue, CallbackDue, PhoneMatch, Compensate string
+	Category                                                          int
+	Stage, Source                                                     string
+	Fields                                                            []fieldGroup
 }
 
 // ruleRow is a row of the table in the reader's language.
@@ -62,7 +62,7 @@ func (v *visit) rulesData() rulesData {
 	p, s := v.Project, v.Project.Scenarios
 	d := rulesData{
 		Look: v.lookAtPortal(), Revision: strconv.Itoa(p.Number), NewClient: s.NewClient, Missed: s.MissedNewClient, ReviewDue: s.ReviewDue.String(),
-		CallbackDue: s.CallbackDue.String(), PhoneMatch: s.PhoneMatch, Category: s.Pipeline.Category, Stage: s.Pipeline.Stage, Source: s.Pipeline.Source,
+		CallbackDue: s.CallbackDue.String(), PhoneMatch: s.PhoneMatch, Compensate: s.Compensate, Category: s.Pipeline.Category, Stage: s.Pipeline.Stage, Source: s.Pipeline.Source,
 	}
 	d.Rules = v.table(func(id string) bool { return !slices.Contains(s.Off, id) })
 	for _, kind := range filledKinds {
@@ -120,6 +120,7 @@ func (v *visit) changeRules() {
 func (d *rulesData) typed(f url.Values) {
 	d.Revision = f.Get("revision")
 	d.NewClient, d.Missed, d.PhoneMatch, d.Stage, d.Source = f.Get("new_client"), f.Get("missed"), f.Get("phone_match"), f.Get("stage"), f.Get("source")
+	d.Compensate = f.Get("compensate")
 	d.ReviewDue, d.CallbackDue = span(f.Get("review_due")), span(f.Get("callback_due"))
 	d.Category, _ = strconv.Atoi(f.Get("category"))
 	for i, g := range d.Fields {
@@ -177,6 +178,9 @@ func (d *rulesData) edit(b block) {
 		delete(s, "new_client")
 	}
 	s["missed_new_client"], s["phone_match"] = d.Missed, d.PhoneMatch
+	if d.Compensate != "" {
+		s["compensate"] = d.Compensate
+	}
 	s["review_due"], s["callback_due"] = d.ReviewDue, d.CallbackDue
 	s["pipeline"] = map[string]any{"category": d.Category, "stage": d.Stage, "source": d.Source}
 	fields := b.under("fields")
@@ -221,6 +225,9 @@ func (rulesData) NewClients() []string {
 
 // MissedWays are to whom a missed call of a new client can go.
 func (rulesData) MissedWays() []string { return []string{"senior", "distribute"} }
+
+// Compensations are what a replay does with what should not exist.
+func (rulesData) Compensations() []string { return []string{"close", "tag"} }
 
 // Matches are the ways to compare numbers.
 func (rulesData) Matches() []string { return []string{"all_spellings", "exact"} }
