@@ -70,9 +70,10 @@ func TestInTheBrowserEveryStoryIsWithoutBarriers(t *testing.T) {
 	}
 }
 
-// readmesPictures are the main pages, by the story that shows each best.
+// readmesPictures are the main pages, by the story, and the place in it, that show each best.
 var readmesPictures = map[string]string{
-	"calls": "calls-full", "story": "story-answered-by-a-new-client", "setup": "setup-full", "rules": "rules-full", "analytics": "analytics-full", "replay": "replay-waits-for-approval",
+	"calls": "calls-full.en.html", "story": "story-answered-by-a-new-client.en.html", "setup": "setup-full.en.html", "rules": "rules-full.en.html#table-title",
+	"analytics": "analytics-full.en.html", "replay": "replay-waits-for-approval.en.html",
 }
 
 func TestInTheBrowserTheReadmesPicturesAreTaken(t *testing.T) {
@@ -85,7 +86,7 @@ func TestInTheBrowserTheReadmesPicturesAreTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, story := range readmesPictures {
-		b.open("/" + story + ".en.html")
+		b.open("/" + story)
 		b.until("the page is drawn", `() => document.readyState === "complete"`)
 		raw, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 		if err != nil {

@@ -231,7 +231,7 @@ func TestWhatIsWrongWithAPageIsFound(t *testing.T) {
 // still is a page without what asks the program again, so that it can be looked at as a
 // file.
 func still(page string) string {
-	page = regexp.MustCompile(`<script src="/console/assets/(htmx\.min|sse\.min|live)[^>]*></script>\n?`).ReplaceAllString(page, "")
+	page = regexp.MustCompile(`<script src="/console/assets/[^>]*></script>\n?`).ReplaceAllString(page, "")
 	return strings.ReplaceAll(page, "/console/assets/", "assets/")
 }
 
