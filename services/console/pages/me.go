@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -40,7 +41,7 @@ func (v *visit) changeOwnPassword() {
 		return
 	}
 	err := v.do(http.MethodPut, "/me/password", map[string]string{"old": v.r.FormValue("old"), "new": v.r.FormValue("new")}, nil)
-	if no, ok := err.(*refused); ok && no.Title == "old password wrong" {
+	if no, ok := errors.AsType[*refused](err); ok && no.Title == "old password wrong" {
 		v.site.Log.Warn("an old password was wrong", zap.String("from", from))
 	} else {
 		v.site.tries.void(keys)
