@@ -30,7 +30,9 @@ func Plan(id string, r event.CallResolved, s service.Revision) ([]event.BitrixCo
 	if !ok {
 		return nil, fmt.Errorf("no rule covers %s", situation)
 	}
-	p := &plan{commands: make([]event.BitrixCommand, 0, 2), paper: make([]byte, 0, usualText), id: id, call: r.Facts, resolved: r, settings: s, rule: rule, words: newWords(s)}
+	paper := papers.Get().(*[usualText]byte)
+	defer papers.Put(paper)
+	p := &plan{commands: make([]event.BitrixCommand, 0, 2), paper: paper[:0], id: id, call: r.Facts, resolved: r, settings: s, rule: rule, words: newWords(s)}
 	steps := p.steps(rule, situation)
 	if r.First != nil {
 		steps = p.amended(steps, *r.First)

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ringbridge/ringbridge/pkg/event"
@@ -72,8 +73,11 @@ func (w words) comments(p *plan) string {
 	return strings.TrimSpace(b.String())
 }
 
-// usualText is how long a task's description mostly is, in bytes.
+// usualText is how long a task's description mostly is, in bytes. Texts are written on a
+// paper that is used again.
 const usualText = 1024
+
+var papers = sync.Pool{New: func() any { return new([usualText]byte) }}
 
 // task writes title and description.
 func (w words) task(p *plan, step rules.Step) (title, description string) {

@@ -64,6 +64,7 @@ func TestClientsAskedForTogetherAreToldApart(t *testing.T) {
 		if known < clients/3 {
 			t.Errorf("only %d of %d clients are known: little was proved", known, clients)
 		}
+		// Twenty or twenty-one, by the order in which they came.
 		if most := clients / 10; requests > most {
 			t.Errorf("%d clients took %d requests, want at most %d", clients, requests, most)
 		}
