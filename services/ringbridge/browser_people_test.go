@@ -49,7 +49,7 @@ func TestInTheBrowserAViewerCanChangeNothingAndIsGoneWhenDeleted(t *testing.T) {
 	}
 	v.look("a page that a viewer may not see")
 
-	b.click("Change vira")
+	b.click("vira", "table")
 	b.until("vira's page is open", `() => location.pathname.endsWith("/vira") && document.readyState === "complete"`)
 	b.look("a person")
 	b.click("Delete", "main")
