@@ -99,19 +99,6 @@ func (b *tab) pick(label, option string, where ...in) {
 	}`, scopeOf(where), "select", label, option)
 }
 
-// set puts a value into a field that isn't typed as text is, such as a date.
-func (b *tab) set(label, value string, where ...in) {
-	b.t.Helper()
-	b.until(`"`+label+`" is set to `+value, `(scope, kind, label, value) => {
-		const field = (`+named+`)(scope, kind, label);
-		if (!field) return false;
-		field.value = value;
-		field.dispatchEvent(new Event("input", {bubbles: true}));
-		field.dispatchEvent(new Event("change", {bubbles: true}));
-		return field.value === value;
-	}`, scopeOf(where), fillable, label, value)
-}
-
 // press presses keys one after the other.
 func (b *tab) press(keys ...string) {
 	b.t.Helper()
@@ -154,12 +141,6 @@ const reads = `(scope, text) => {
 	const parts = scope ? [...document.querySelectorAll(scope)] : [document.body];
 	return parts.some((p) => p.innerText.replace(/\s+/g, " ").includes(text.replace(/\s+/g, " ")));
 }`
-
-// text is what can be read in the parts that the selector picks.
-func (b *tab) text(selector string) string {
-	b.t.Helper()
-	return mustAsk[string](b, `(s) => [...document.querySelectorAll(s)].map((p) => p.innerText).join("\n")`, selector)
-}
 
 // count is how many things the selector picks that can be seen.
 func (b *tab) count(selector string) int {
