@@ -18,6 +18,7 @@ var setupPages = []page{
 	{"POST /console/p/{project}/setup/hook/old", service.Admin, (*visit).dropAddress},
 	{"POST /console/p/{project}/setup/portal", service.Admin, (*visit).changePortal},
 	{"POST /console/p/{project}/setup/people", service.Admin, (*visit).people},
+	{"POST /console/p/{project}/setup/names", service.Admin, (*visit).changeNames},
 	{"POST /console/p/{project}/setup/project", service.Admin, (*visit).changeProject},
 	// Whoever comes back to the address of a form, to see it in another language.
 	{"GET /console/p/{project}/setup/{form...}", service.Viewer, (*visit).backToSetup},
@@ -40,6 +41,9 @@ type setupData struct {
 	HasKey           bool
 	WrongPeople      wrong
 
+	Names      string // renamed parameters, a line each: ours: theirs
+	WrongNames wrong
+
 	Name, Locale, Country, TimeZone string
 	WrongProject                    wrong
 
@@ -59,6 +63,7 @@ func (v *visit) setupData() setupData {
 	d := setupData{
 		Look: v.lookAtPortal(), Revision: strconv.Itoa(p.Number), code: http.StatusOK, Senior: p.Senior, HasKey: p.Ringostat.APIKey != "",
 		Insecure: p.Bitrix24.AllowInsecure, Name: p.Name, Locale: p.Locale, Country: p.Country, TimeZone: p.TimeZone, Light: v.lightData(),
+		Names: linesOf(p.Ringostat.Fields),
 	}
 	for _, e := range p.Employees {
 		d.Rows = append(d.Rows, rowOf(e))
