@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode"
@@ -234,6 +235,63 @@ func TestManyValuesBehindLongNamesAreReadInProportion(t *testing.T) {
 	if allocated := after.TotalAlloc - before.TotalAlloc; err != nil || allocated > 64<<20 {
 		t.Errorf("a body of %d bytes takes %d bytes to read (%v), want less than 64 MiB", len(body), allocated, err)
 	}
+}
+
+// TestAmongManyParametersTheLastOfANameCounts has more of them than are looked through
+// one by one.
+func TestAmongManyParametersTheLastOfANameCounts(t *testing.T) {
+	for _, others := range []int{0, 10, 59, 60, 61, 500} {
+		var padding strings.Builder
+		for n := range others {
+			fmt.Fprintf(&padding, "other%d=first&", n)
+		}
+		query := "call_id=1&caller=380671112244&utm_source=early&status=BUSY&" + padding.String() +
+			"utm_source=late&CALLER=380671112255&status=&additional_call_data[dst]=380441112233"
+		for n := range others {
+			query += fmt.Sprintf("&Other%d=second", n)
+		}
+		report, err := ringostat.Parse(ringostat.Request{Query: query}, options(t))
+		if err != nil || report.Client != "+380671112255" || report.UTM.Source != "late" || report.Status != "BUSY" || report.Line != "+380441112233" {
+			t.Errorf("among %d others: client %q, source %q, status %q, line %q, %v; want the last that have a value",
+				others, report.Client, report.UTM.Source, report.Status, report.Line, err)
+		}
+		if len(report.Extra) != others {
+			t.Errorf("%d others, want %d", len(report.Extra), others)
+		}
+		for name, value := range report.Extra {
+			if !strings.HasPrefix(name, "Other") || value != "second" {
+				t.Errorf("%s is %q, want the last under its last name", name, value)
+			}
+		}
+	}
+}
+
+// TestARequestLeavesNothingForTheNext reads others in between and at once.
+func TestARequestLeavesNothingForTheNext(t *testing.T) {
+	o := options(t)
+	requests := []ringostat.Request{
+		{Query: "call_id=1&caller=380671112244&status=BUSY&utm_source=a&custom=b"},
+		{Query: "call_id=2&caller=380671112255&status=ANSWERED&billsec=5&staffid=101&recording=https://records.example/2.wav"},
+		{Body: []byte(`{"jsonrpc": "2.0", "method": "after_outgoing", "params": {"call_id": "3", "callee": "380671112266", "status": "BUSY"}}`)},
+		{Query: "event=after"},
+	}
+	var want []string
+	for _, r := range requests {
+		want = append(want, describe(ringostat.Parse(r, o)))
+	}
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for n := range 200 {
+				i := n * 7 % len(requests)
+				if got := describe(ringostat.Parse(requests[i], o)); got != want[i] {
+					t.Errorf("request %d is read differently after others:\n%s\nwant\n%s", i, got, want[i])
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestQuotesAndBracketsInANameDoNotHideTheNumber(t *testing.T) {

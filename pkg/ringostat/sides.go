@@ -178,18 +178,14 @@ func (e *ends) line(direction Direction, ours []party) string {
 // answerer identifies our end. On an incoming call the called number is the
 // tracking number and says nothing about a person, unless it is one's own.
 func (e *ends) answerer(direction Direction, ours []party, client phone.Number) Line {
-	candidates := append([]party{e.connected}, ours...)
-	if direction == Outbound {
-		candidates = append(ours[:len(ours):len(ours)], e.connected)
-	}
 	var l Line
-	for _, p := range candidates {
+	ask := func(p party) {
 		// connected_with sometimes repeats the client's number (seen).
 		if p.number == client {
 			p.number = ""
 		}
 		if direction != Outbound && !e.isOurs(p) && p.from != e.connected.from {
-			continue
+			return
 		}
 		if l.Number == "" && l.SIP == "" && l.Extension == "" {
 			l = Line{Number: p.number, SIP: p.sip, Extension: p.short}
@@ -197,6 +193,15 @@ func (e *ends) answerer(direction Direction, ours []party, client phone.Number) 
 				l.Name = p.name
 			}
 		}
+	}
+	if direction != Outbound {
+		ask(e.connected)
+	}
+	for _, p := range ours {
+		ask(p)
+	}
+	if direction == Outbound {
+		ask(e.connected)
 	}
 	return l
 }

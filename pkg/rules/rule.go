@@ -169,14 +169,14 @@ type Rule struct {
 
 // Steps returns what should exist after a call in situation s, in the order of making. It is empty when the rule asks
 // for nothing there, or is not for s. The steps share what is in the rule: see Decide.
-func (r Rule) Steps(s Situation) []Step {
+func (r Rule) Steps(s Situation) []*Step {
 	if !r.When.Matches(s) {
 		return nil
 	}
-	steps := make([]Step, 0, len(r.Then))
-	for _, step := range r.Then {
-		if step.When.Matches(s) {
-			steps = append(steps, step)
+	steps := make([]*Step, 0, len(r.Then))
+	for i := range r.Then {
+		if r.Then[i].When.Matches(s) {
+			steps = append(steps, &r.Then[i])
 		}
 	}
 	return steps

@@ -22,7 +22,7 @@ func (r Rule) ThenText() []string { _, then := r.Words("en"); return then }
 func (r Rule) StepWords(s Situation, lang string) []string {
 	var then []string
 	for _, step := range r.Steps(s) {
-		then = append(then, r.stepWords(step, lang))
+		then = append(then, r.stepWords(*step, lang))
 	}
 	return orNothing(then, lang)
 }

@@ -105,7 +105,7 @@ func (p *plan) steps(rule rules.Rule, s rules.Situation) (out []wanted) {
 // wanted is a step and the role of the command that it becomes: its own, or the one
 // under which an earlier decision made the task.
 type wanted struct {
-	rules.Step
+	*rules.Step
 	role string
 }
 

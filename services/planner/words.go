@@ -80,7 +80,7 @@ const usualText = 1024
 var papers = sync.Pool{New: func() any { return new([usualText]byte) }}
 
 // task writes title and description.
-func (w words) task(p *plan, step rules.Step) (title, description string) {
+func (w words) task(p *plan, step *rules.Step) (title, description string) {
 	b := page{text: p.paper[:0]}
 	voicemail, who, why := p.call.Outcome == event.Voicemail, w.who(&p.call), ""
 	switch step.Task {

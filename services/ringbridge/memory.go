@@ -24,37 +24,13 @@ func gcPercent(alive uint64) int {
 	return int(min(max(growth*100/alive, leastGC), mostGC))
 }
 
-// After a kill the broker reads everything again, block by block, and each leaves
-// garbage many times its size (nats-server 2.15). So while the program starts, the heap
-// grows to startRoom before it is collected in earnest: with a million stored events
-// that takes a third less processor time and of memory than to collect at each doubling.
-const (
-	startGC   = 400
-	startRoom = 400 << 20
-)
-
-// roomToStart gives the start its room until what it returns is called. Who sets GOGC or
-// GOMEMLIMIT decides it himself.
-func roomToStart() (started func()) {
-	if ownGC() {
-		return func() {}
-	}
-	percent, limit := debug.SetGCPercent(startGC), debug.SetMemoryLimit(startRoom)
-	return func() {
-		debug.SetGCPercent(percent)
-		debug.SetMemoryLimit(limit)
-	}
-}
-
-func ownGC() bool { return os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" }
-
 // settled is how long after a start what only the start needed can be given back.
 const settled = 3 * time.Second
 
 // keepSmall keeps the process from holding memory that it does not need, until ctx is
 // over. Who sets GOGC or GOMEMLIMIT decides it himself.
 func keepSmall(ctx context.Context) error {
-	if ownGC() {
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		<-ctx.Done()
 		return nil
 	}

@@ -41,9 +41,7 @@ func (r runCmd) Run(c console) error {
 	defer log.Sync() //nolint:errcheck // a terminal can't be synced
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	started := roomToStart()
 	in, err := start(ctx, cfg, options{only: r.Only, log: log})
-	started()
 	if err != nil {
 		return err
 	}

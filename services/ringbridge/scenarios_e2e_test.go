@@ -145,7 +145,7 @@ func (h *house) compareWithTable(s scenario.Scenario, before seeded) {
 				h.t.Errorf("no lead was made: %+v", h.portal.Leads())
 				continue
 			}
-			h.compareLead(leads[i], step, person[step.On], before)
+			h.compareLead(leads[i], *step, person[step.On], before)
 			continue
 		}
 		wantTasks++
@@ -154,7 +154,7 @@ func (h *house) compareWithTable(s scenario.Scenario, before seeded) {
 			h.t.Errorf("task %s was not made: %+v", step.Key(), tasks)
 			continue
 		}
-		h.compareTask(tasks[i], step, person[step.On], s)
+		h.compareTask(tasks[i], *step, person[step.On], s)
 	}
 	if len(leads) != wantLeads || len(tasks) != wantTasks {
 		h.t.Errorf("%d leads and %d tasks were made, want %d and %d", len(leads), len(tasks), wantLeads, wantTasks)
