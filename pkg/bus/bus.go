@@ -122,8 +122,28 @@ func dial(o Options) (*Bus, error) {
 	return b, nil
 }
 
+// noPeers is the code of "no suitable peers for placement" (nats-server, errors.json): in
+// the first moments of a cluster its leader has not heard of the other servers. A cluster
+// that is too small for the replicas says the same, so it is waited for only so long.
+const (
+	noPeers     jetstream.ErrorCode = 10005
+	peersInTime                     = 15 * time.Second
+)
+
 func (b *Bus) makeStream(ctx context.Context, subject string) (err error) {
-	b.stream, err = b.js.CreateOrUpdateStream(ctx, streamConfig(b.name, subject, b.replicas, b.server != nil))
+	begun := time.Now()
+	for {
+		b.stream, err = b.js.CreateOrUpdateStream(ctx, streamConfig(b.name, subject, b.replicas, b.server != nil))
+		var refused *jetstream.APIError
+		if !errors.As(err, &refused) || refused.ErrorCode != noPeers || time.Since(begun) > peersInTime {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("make stream %s: %w", b.name, errors.Join(ctx.Err(), err))
+		case <-time.After(250 * time.Millisecond):
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("make stream %s (`ringbridge migrate` says what differs): %w", b.name, err)
 	}
