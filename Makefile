@@ -26,7 +26,7 @@ RACE := ./pkg/bus/... ./pkg/people/... ./pkg/view/... ./pkg/bitrix/... ./pkg/cal
 
 # They run one thing after the other, watch other processes, or go the ways of the other
 # tests a hundred times: the detector would see nothing new in minutes.
-RACE_SKIP := ^(TestSimulation|TestHistoriesThatOnceFailedEndWell|TestEveryFaultAtEveryStage|TestKilled|TestTwoProcesses|TestInTheBrowser)
+RACE_SKIP := ^(TestSimulation|TestHistoriesThatOnceFailedEndWell|TestEveryFaultAtEveryStage|TestKilled|TestTwoProcesses|TestInTheBrowser|TestASearchThatFindsLittle)
 
 .PHONY: help
 help: ## List the targets
