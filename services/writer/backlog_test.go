@@ -42,8 +42,8 @@ func TestABacklogOfNewClientsIsPacked(t *testing.T) {
 			const each = 20 * time.Millisecond
 			f := backlog(t, bitrixtest.Options{CommandTime: func(string) time.Duration { return each }}, crowd, age)
 			t.Logf("%s", f)
-			if f.perCall(crowd) > 0.10 || f.fill() < 40 || f.refusals > 0 || f.took > f.ideal(each)*3/2 {
-				t.Errorf("%s; want at most 0.10 a call, at least 40 commands each, no refusal, and not much more than the ideal %s", f, f.ideal(each))
+			if f.perCall(crowd) > 0.10 || f.fill() < 40 || f.refusals > 0 || f.took > f.ideal(each)*115/100 {
+				t.Errorf("%s; want at most 0.10 a call, at least 40 commands each, no refusal, and at most 15 %% more than the ideal %s", f, f.ideal(each))
 			}
 		})
 	}
@@ -68,15 +68,16 @@ func TestABacklogUsesTheMethodsBudgetAndNeverOverrunsIt(t *testing.T) {
 // BenchmarkBacklog is 1,500 missed calls of new numbers on a portal of 50 and 2 a second,
 // in a bubble's time: what it reports is the portal's view, not this machine's.
 func BenchmarkBacklog(b *testing.B) {
+	const quick, slow, slowest = 20 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond
 	for _, c := range []struct {
-		each  time.Duration
-		whole bool
-	}{{20 * time.Millisecond, false}, {200 * time.Millisecond, false}, {200 * time.Millisecond, true}, {500 * time.Millisecond, false}, {500 * time.Millisecond, true}} {
-		b.Run(fmt.Sprintf("command=%s/whole=%v", c.each, c.whole), func(b *testing.B) {
+		each, age time.Duration
+		whole     bool
+	}{{quick, 0, false}, {quick, time.Hour, false}, {slow, 0, false}, {slow, 0, true}, {slowest, 0, false}, {slowest, 0, true}} {
+		b.Run(fmt.Sprintf("command=%s/age=%s/whole=%v", c.each, c.age, c.whole), func(b *testing.B) {
 			var f figures
 			for b.Loop() {
 				ok := testing.RunTests(func(string, string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: b.Name(), F: func(t *testing.T) {
-					f = backlog(t, bitrixtest.Options{CommandTime: func(string) time.Duration { return c.each }, BillBatchWhole: c.whole}, crowd, 0)
+					f = backlog(t, bitrixtest.Options{CommandTime: func(string) time.Duration { return c.each }, BillBatchWhole: c.whole}, crowd, c.age)
 				}}})
 				if !ok {
 					b.Fatal("the backlog did not come through")
@@ -86,7 +87,7 @@ func BenchmarkBacklog(b *testing.B) {
 			b.ReportMetric(f.fill(), "commands/request")
 			b.ReportMetric(float64(f.refusals), "refusals")
 			b.ReportMetric(f.took.Seconds(), "drain-s")
-			b.ReportMetric(f.ideal(c.each).Seconds(), "ideal-s")
+			b.ReportMetric(f.took.Seconds()/f.ideal(c.each).Seconds(), "of-ideal")
 			b.ReportMetric(f.ofCeiling(c.each, bitrix.DefaultOperatingLimit, c.whole), "of-ceiling")
 			b.ReportMetric(0, "ns/op")
 		})

@@ -53,6 +53,7 @@ type gateway struct {
 	patient   int           // requests that are out with nothing live in them
 	aboard    [2]int        // units that are out: what is not live, and what is
 	departed  time.Time     // when the last request left
+	began     time.Time     // when those that wait began to come
 	crowded   time.Time     // many were answered just now, and most of them come again
 	storing   time.Duration // how long storing one intent takes among others
 	requests  int
@@ -68,6 +69,9 @@ type gateway struct {
 func (g *gateway) send(ctx context.Context, u *unit) (bitrix.BatchAnswer, error) {
 	u.done, u.ctx, u.answer, u.err = make(chan struct{}), ctx, bitrix.BatchAnswer{}, nil
 	g.mu.Lock()
+	if len(g.queue.waiting) == 0 {
+		g.began = g.now()
+	}
 	g.queue.push(u)
 	g.mu.Unlock()
 	g.nudge()
@@ -186,7 +190,8 @@ func (g *gateway) arrive(r *request, aboard []*passenger) {
 		g.aboard[live(one)]--
 	}
 	if len(aboard) > slots {
-		g.crowded = g.now().Add(g.bucket.Interval())
+		g.began = g.now()
+		g.crowded = g.began.Add(g.bucket.Interval())
 	}
 	g.mu.Unlock()
 	g.nudge()

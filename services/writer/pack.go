@@ -51,6 +51,7 @@ type packing struct {
 	room      map[string]time.Duration
 	until     time.Time // when a method that was in the way may be asked again
 	full      bool      // somebody had to stay behind for lack of space
+	short     bool      // somebody had to stay behind for lack of a method's budget
 }
 
 func newPacking(now time.Time, budget *bitrix.Budget, durations *bitrix.Durations, intents int) *packing {
@@ -107,7 +108,11 @@ func (p *packing) add(u *unit) bool {
 	if asks == nil && p.taken(own) {
 		return false
 	}
-	if !p.afford(u, costs) || !p.fits(u, costs) {
+	if !p.afford(u, costs) {
+		p.short = true
+		return false
+	}
+	if !p.fits(u, costs) {
 		return false
 	}
 	p.shared = append(p.shared, shared...)
@@ -137,7 +142,9 @@ func (p *packing) taken(commands []bitrix.Command) bool {
 func (p *packing) part(u *unit) (part []bitrix.Command) {
 	for _, c := range u.commands {
 		more := append(part[:len(part):len(part)], c)
-		if p.afford(u, more) && p.fits(u, more) {
+		if !p.afford(u, more) {
+			p.short = true
+		} else if p.fits(u, more) {
 			part = more
 		}
 	}
