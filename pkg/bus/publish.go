@@ -2,7 +2,6 @@ package bus
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -87,9 +86,9 @@ func (b *Bus) publish(ctx context.Context, topic string, m *message.Message) (ui
 }
 
 func toMessage(e event.Envelope) (*message.Message, error) {
-	data, err := json.Marshal(e)
+	data, err := e.Encode()
 	if err != nil {
-		return nil, fmt.Errorf("encode event %s: %w", e.ID, err)
+		return nil, err
 	}
 	m := message.NewMessage(e.ID, data)
 	m.Metadata = message.Metadata{

@@ -7,6 +7,7 @@
 package event
 
 import (
+	"bytes"
 	"crypto/sha1"
 	"encoding/json"
 	"fmt"
@@ -184,6 +185,26 @@ func As[T any](e Envelope) (T, error) {
 	}
 	return v, nil
 }
+
+// Encode is the envelope in its JSON form, as [Read] takes it. Data is JSON already and
+// stays as it is: encoding/json would go through it once more.
+func (e Envelope) Encode() ([]byte, error) {
+	data := e.Data
+	if len(data) == 0 {
+		data = none
+	}
+	e.Data = nil
+	whole, err := json.Marshal(e)
+	head, ok := bytes.CutSuffix(whole, end)
+	if err != nil || !ok {
+		return nil, fmt.Errorf("encode event %s: %w", e.ID, err)
+	}
+	return append(append(head, data...), '}'), nil
+}
+
+// none is what stands for no data, and end how an envelope without data ends: data is its
+// last field.
+var none, end = []byte("null"), []byte("null}")
 
 // Read decodes an envelope from its JSON form and refuses what is no event of ours.
 func Read(data []byte) (Envelope, error) {

@@ -123,6 +123,31 @@ func TestReadRefusesWhatIsNoEventOfOurs(t *testing.T) {
 	}
 }
 
+func TestAnEncodedEnvelopeIsWhatTheStandardEncoderWrites(t *testing.T) {
+	e, err := event.First("test", time.Now(), &event.CallReceived{Project: "shop", Source: event.FromWebhook, Method: "POST", Query: `a="<b>"&c`, Body: []byte("x")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hostile := e
+	hostile.Call, hostile.Subject = `null}"`, "\x00null}"
+	empty := e
+	empty.Data = nil
+	for _, e := range []event.Envelope{e, hostile, empty} {
+		want, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := e.Encode(); err != nil || string(got) != string(want) {
+			t.Errorf("encoded as %s (%v), want %s", got, err, want)
+		}
+	}
+	broken := e
+	broken.Time = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
+	if got, err := broken.Encode(); err == nil {
+		t.Errorf("a time that JSON can't hold is encoded as %s, want an error", got)
+	}
+}
+
 func TestATypesNameIsWithoutItsVersion(t *testing.T) {
 	for typ, want := range map[event.Type]string{
 		event.TypeCallReceived: "call.received", "call.received.v12": "call.received", "odd": "odd", ".v1": ".v1", "": "",

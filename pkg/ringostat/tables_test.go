@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 func TestADispositionIsKnownInEverySpelling(t *testing.T) {
@@ -175,5 +177,18 @@ func TestOnlyAWebAddressIsALink(t *testing.T) {
 		if got := link(raw); got != want {
 			t.Errorf("link(%q) = %q, want %q", raw, got, want)
 		}
+	}
+}
+
+func TestAPlainLinkIsReadAsAnyOther(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.SampledFrom([]string{"https://", "http://", "HTTP://", "https:/", "ftp://"}).Draw(t, "scheme") +
+			rapid.StringOfN(rapid.SampledFrom([]rune("ab1A._-/?=:%&@[ \"#é")), 0, 12, -1).Draw(t, "rest")
+		if plainLink(s) && readLink(s) != s {
+			t.Errorf("%q is taken for a plain link and read as %q", s, readLink(s))
+		}
+	})
+	if s := "https://app.ringostat.com/recordings/a1-B2_c3.wav?token=x1"; !plainLink(s) {
+		t.Errorf("%s is no plain link, want the quick way to know those that are sent", s)
 	}
 }

@@ -188,6 +188,13 @@ func toggle(s string) (value, ok bool) {
 // link returns s when it is a web address and nothing otherwise, so that a
 // link of any other scheme never reaches a person to click on.
 func link(s string) string {
+	if plainLink(s) {
+		return s
+	}
+	return readLink(s)
+}
+
+func readLink(s string) string {
 	s = strings.ReplaceAll(s, "&amp;", "&")
 	u, err := url.Parse(s)
 	if err != nil || u.Host == "" || strings.ContainsAny(s, " <>\"") {
@@ -197,6 +204,29 @@ func link(s string) string {
 		return ""
 	}
 	return s
+}
+
+// plainLink says that an address surely is one that [link] leaves as it is: most are.
+func plainLink(s string) bool {
+	rest, secure := strings.CutPrefix(s, "https://")
+	if !secure {
+		var web bool
+		if rest, web = strings.CutPrefix(s, "http://"); !web {
+			return false
+		}
+	}
+	host := true
+	for i := range len(rest) {
+		switch c := rest[i]; {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '.', c == '-':
+		case i > 0 && c == '/':
+			host = false
+		case !host && (c >= 'A' && c <= 'Z' || c == '_' || c == '?' || c == '='):
+		default:
+			return false
+		}
+	}
+	return rest != ""
 }
 
 // unescapeText undoes HTML escaping (callers and names arrive escaped: seen)

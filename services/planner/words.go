@@ -2,7 +2,6 @@ package planner
 
 import (
 	"fmt"
-	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -153,8 +152,8 @@ func (b *page) row(label, v string) {
 
 // link adds a link where the address is one that a browser opens.
 func (b *page) link(label, address, text string) {
-	u, err := url.Parse(address)
-	if address == "" || err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+	scheme, rest, _ := strings.Cut(address, "://")
+	if !strings.EqualFold(scheme, "https") && !strings.EqualFold(scheme, "http") || rest == "" || rest[0] == '/' {
 		return
 	}
 	// A bracket in the address would end the markup early.
