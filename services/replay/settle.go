@@ -26,19 +26,19 @@ func (d draft) settle(there *crm.SeenItem, how string) (rows []replayplan.Row, k
 		return []replayplan.Row{base}, nil
 	case d.what == replayplan.Same:
 		base.Kind, base.Why = replayplan.Same, strings.Join(d.stays, "; ")
-		return []replayplan.Row{base}, d.keep
+		return []replayplan.Row{base}, nil
 	case there == nil || there.Gone:
 		base.Kind, base.Old, base.New, base.Why = replayplan.Conflict, d.title, "", "it was deleted in the portal"
 		return []replayplan.Row{base}, []string{crm.FieldAll}
 	case d.what == replayplan.Compensate:
 		return d.compensate(base, *there, how)
 	}
-	keep = slices.Clone(d.keep)
+	moved := d.moved(*there)
 	var changes, conflicts []replayplan.Change
 	for _, c := range d.changes {
 		now, shown := there.Fields[c.Field]
 		switch {
-		case !shown, crm.Normal(c.Field, now) == crm.Normal(c.Field, c.Old):
+		case !shown, crm.Normal(c.Field, now) == crm.Normal(c.Field, c.Old) && (!moved || !slices.Contains(place, c.Field)):
 			changes = append(changes, c)
 		case crm.Normal(c.Field, now) == crm.Normal(c.Field, c.New):
 			keep = append(keep, c.Field) // a person put it right
@@ -46,6 +46,10 @@ func (d draft) settle(there *crm.SeenItem, how string) (rows []replayplan.Row, k
 			conflicts, keep = append(conflicts, replayplan.Change{Field: c.Field, Old: now, New: c.New}), append(keep, c.Field)
 		}
 	}
+	if moved {
+		keep = append(keep, place...) // the stages of another pipeline mean nothing in this one
+	}
+	keep = slices.Compact(slices.Sorted(slices.Values(keep)))
 	if len(changes) > 0 {
 		row := base
 		row.Kind, row.Why = replayplan.Update, strings.Join(append(notes(changes), d.stays...), "; ")
@@ -66,15 +70,31 @@ func (d draft) settle(there *crm.SeenItem, how string) (rows []replayplan.Row, k
 	return rows, keep
 }
 
+// place are the fields that say where a deal stands: they are written together or not at
+// all.
+var place = []string{crm.FieldCategory, crm.FieldStage}
+
+// moved says whether a deal stands elsewhere than where it was put.
+func (d draft) moved(there crm.SeenItem) bool {
+	written := values(d.kind, d.entry.Entity, d.entry.Task, func(event.Link) int { return 0 })
+	return d.kind == event.KindDeal && slices.ContainsFunc(place, func(f string) bool {
+		now, shown := there.Fields[f]
+		return shown && crm.Normal(f, now) != crm.Normal(f, written[f])
+	})
+}
+
 // notes say of changes what the two values of a field don't.
 func notes(changes []replayplan.Change) (out []string) {
+	moves := slices.ContainsFunc(changes, func(c replayplan.Change) bool { return c.Field == crm.FieldCategory })
 	for _, c := range changes {
 		switch {
 		case c.Field == crm.FieldPhone && c.Old != "":
 			out = append(out, "the number is added beside the old one, which only a person can take away")
 		case c.Field == crm.FieldClosed && c.New == crm.Closed(false):
 			out = append(out, "it was closed by this program and is opened again")
-		case c.Field == crm.FieldStage:
+		case c.Field == crm.FieldCategory:
+			out = append(out, "it is moved to that pipeline, with all that the portal does by itself then")
+		case c.Field == crm.FieldStage && !moves:
 			out = append(out, "it is moved to that stage, with all that the portal does by itself then")
 		}
 	}

@@ -49,7 +49,7 @@ var reasons = []reason{
 	sentence(`the number is added beside the old one, which only a person can take away`, "why.phone"),
 	sentence(`it was closed by this program and is opened again`, "why.reopened"),
 	sentence(`it is moved to that stage, with all that the portal does by itself then`, "why.stage"),
-	sentence(`it stays in pipeline (\d+), where it was made`, "why.pipeline", nil),
+	sentence(`it is moved to that pipeline, with all that the portal does by itself then`, "why.pipeline"),
 	sentence(`(\S+) stays as it is: it is never emptied`, "why.kept", (*visit).Field),
 }
 
@@ -109,6 +109,8 @@ func (v *visit) Value(field, value string) string {
 		return v.Known("replay.done."+value, value) // a title, or how it is undone
 	case field == "responsible":
 		return v.user(value)
+	case field == "category":
+		return v.Known("replay.category."+value, "№\u00a0"+value)
 	case field == "closed":
 		return v.Known("replay.closed."+value, value)
 	case field == "deadline":

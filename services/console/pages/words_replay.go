@@ -87,6 +87,7 @@ var replayTexts = texts{
 	"replay.done.marked as not needed in its comments":       {"буде позначено як зайве в коментарі", "будет отмечена как лишняя в комментарии", "marked as not needed in its comments"},
 	"replay.done.marked as not needed; it is closed already": {"буде позначено як зайве; завершено раніше", "будет отмечена как лишняя; завершена раньше", "marked as not needed; it is closed already"},
 	"replay.closed.yes": {"завершено", "завершена", "done"},
+	"replay.category.0": {"загальна", "общая", "general"},
 	"replay.closed.no":  {"не завершено", "не завершена", "not done"},
 
 	"replay.field.title":        {"назва", "название", "title"},
@@ -96,6 +97,7 @@ var replayTexts = texts{
 	"replay.field.source":       {"джерело", "источник", "source"},
 	"replay.field.source_note":  {"додатково про джерело", "дополнительно об источнике", "about the source"},
 	"replay.field.stage":        {"стадія", "стадия", "stage"},
+	"replay.field.category":     {"воронка", "воронка", "funnel"},
 	"replay.field.contact":      {"контакт", "контакт", "contact"},
 	"replay.field.company":      {"компанія", "компания", "company"},
 	"replay.field.comments":     {"коментар", "комментарий", "comment"},
@@ -135,6 +137,6 @@ var replayTexts = texts{
 	"why.phone":          {"Номер буде додано поруч зі старим; старий може прибрати лише людина.", "Номер будет добавлен рядом со старым; старый может убрать только человек.", "The number is added beside the old one, which only a person can take away."},
 	"why.reopened":       {"Завдання завершив ringbridge, тож його буде відновлено.", "Задачу завершил ringbridge, поэтому она будет возобновлена.", "ringbridge closed the task, so it is opened again."},
 	"why.stage":          {"Запис перейде на цю стадію з усім, що портал робить при цьому сам.", "Запись перейдёт на эту стадию со всем, что портал делает при этом сам.", "It moves to that stage, with all that the portal does by itself then."},
-	"why.pipeline":       {"Залишиться у воронці № %s, де її створено.", "Останется в воронке № %s, где её создали.", "It stays in pipeline no. %s, where it was made."},
+	"why.pipeline":       {"Угода перейде до цієї воронки з усім, що портал робить при цьому сам.", "Сделка перейдёт в эту воронку со всем, что портал делает при этом сам.", "It moves to that funnel, with all that the portal does by itself then."},
 	"why.kept":           {"Поле «%s» залишиться: його ніколи не спорожнюють.", "Поле «%s» останется: его никогда не опустошают.", "The field “%s” stays: it is never emptied."},
 }
