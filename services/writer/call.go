@@ -310,9 +310,10 @@ func (c *Call) accept(command event.BitrixCommand) {
 	c.Journal[command.Role] = e
 }
 
-// rewritten is an entry after what is wanted took the place of what was written.
+// rewritten is an entry after what is wanted took the place of what was written. Who had
+// it before a replay is remembered; who had it before a late report had it rightly then.
 func rewritten(e callfile.Entry, command event.BitrixCommand) callfile.Entry {
-	if e.Entity != nil && command.Entity != nil && e.Entity.Responsible != command.Entity.Responsible && !slices.Contains(e.Former, e.Entity.Responsible) {
+	if command.Replay != "" && e.Entity != nil && command.Entity != nil && e.Entity.Responsible != command.Entity.Responsible && !slices.Contains(e.Former, e.Entity.Responsible) {
 		e.Former = append(slices.Clone(e.Former), e.Entity.Responsible)
 	}
 	e.Entity, e.Task = standing(command, e), command.Task
