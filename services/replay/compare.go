@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -21,7 +20,7 @@ type draft struct {
 	entry   callfile.Entry
 	title   string
 	changes []replayplan.Change
-	stays   []string // what is left as it is, in words
+	stays   []replayplan.Reason // what is left as it is
 }
 
 // looks says whether the portal has to be read before this is known for sure.
@@ -126,7 +125,7 @@ func want(c event.BitrixCommand, commands []event.BitrixCommand, journal map[str
 		switch {
 		case change.Old == change.New:
 		case change.New == "" && slices.Contains(kept, f):
-			d.stays = append(d.stays, fmt.Sprintf("%s stays as it is: it is never emptied", f))
+			d.stays = append(d.stays, replayplan.Because(replayplan.NeverEmptied, "field", f))
 		default:
 			d.changes = append(d.changes, change)
 		}

@@ -42,7 +42,7 @@ type verdict struct {
 	job
 	phone            string
 	ruleOld, ruleNew string
-	why              string
+	why              []replayplan.Reason
 	drafts           []draft
 	rows             []replayplan.Row
 }

@@ -52,6 +52,14 @@ type planRow struct {
 	RuleOld  string       `json:"rule_old"`
 	RuleNew  string       `json:"rule_new"`
 	Why      string       `json:"why"`
+	Reasons  []planReason `json:"reasons"`
+}
+
+// planReason is a reason of a row, by its code.
+type planReason struct {
+	Code     string            `json:"code"`
+	Params   map[string]string `json:"params"`
+	Settings []planChange      `json:"settings"`
 }
 
 type planChange struct {

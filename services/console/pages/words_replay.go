@@ -130,6 +130,7 @@ var replayTexts = texts{
 	"why.began":          {"Дзвінок почався %s, а не %s.", "Звонок начался %s, а не %s.", "The call began %s, not %s."},
 	"why.settings":       {"Діє версія налаштувань %s, а не %s.", "Действует версия настроек %s, а не %s.", "Settings revision %s instead of %s."},
 	"why.changed":        {"Діє версія налаштувань %s, а не %s: %s.", "Действует версия настроек %s, а не %s: %s.", "Settings revision %s instead of %s: %s."},
+	"why.more":           {"і ще %s", "и ещё %s", "and %s more"},
 	"why.deleted":        {"Запис видалено на порталі.", "Запись удалена на портале.", "It was deleted in the portal."},
 	"why.person":         {"Після запису його змінила людина.", "После записи её изменил человек.", "A person changed it since it was written."},
 	"why.unwanted":       {"Запис більше не потрібен, але його змінила людина.", "Запись больше не нужна, но её изменил человек.", "It is not wanted any more, but a person changed it."},
