@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -60,7 +61,7 @@ type planning struct {
 	settings service.Revision
 	request  replayplan.Plan
 	world    world
-	turn     int
+	last     int // whose turn it was last
 	// people are the portal's users, asked for when the first unknown one is named.
 	people map[int]event.Person
 	asked  bool
@@ -160,16 +161,14 @@ func (p *planning) commands(ctx context.Context, v *verdict, in input, found crm
 	// for only where somebody else is needed.
 	anybody := found
 	anybody.People = nil
-	if named := p.Takers(s, then, anybody); !slices.Contains(named, turn) {
-		turn = 0
+	named := p.Takers(s, then, anybody)
+	if !slices.Contains(named, turn) {
 		if len(named) > 0 && known != nil {
 			found.People = p.everybody(ctx, known)
 		}
-		if takers := p.Takers(s, then, found); len(takers) > 0 {
-			turn = takers[p.turn%len(takers)]
-			p.turn++
-		}
+		turn = nextOf(named, p.last, p.Takers(s, then, found))
 	}
+	p.last = cmp.Or(turn, p.last)
 	base := p.Resolve(callfile.File{Received: received}, event.CallClassified{Project: s.ID, Call: then}, "", s, found, turn)
 	if old := f.Resolved; faithful && old.Found == nil && userOf(old.Facts.Employee) == userOf(then.Employee) {
 		base.Client, base.Found = old.Client, nil // what was chosen is known, why it was is not
@@ -200,6 +199,17 @@ func (p *planning) commands(ctx context.Context, v *verdict, in input, found crm
 	ground.Replay = &event.Replay{Plan: p.request.ID}
 	v.Ground = ground
 	return p.Plan("", ground, s)
+}
+
+// nextOf is who of takers comes after the last one, in the order of named. A plan made
+// again finds the same: the turns that were kept meanwhile lead it there.
+func nextOf(named []int, last int, takers []int) int {
+	for i := range named {
+		if user := named[(slices.Index(named, last)+1+i)%len(named)]; slices.Contains(takers, user) {
+			return user
+		}
+	}
+	return 0
 }
 
 // today is what the requests of an earlier decision say by today's reading.

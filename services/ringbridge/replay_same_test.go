@@ -9,6 +9,29 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/bitrix/bitrixtest"
 )
 
+// TestTurnsThatAReplayGaveStayAsTheyAre: the senior manager takes calls in turn as well, so
+// some of what he has stays his, and nothing says so but the turns of the others.
+func TestTurnsThatAReplayGaveStayAsTheyAre(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, bitrixtest.Options{}, "", "senior: 1\n", "senior: 8\n")
+	for i := range 7 {
+		h.send(h.call(fmt.Sprint("c", i), with(missedCall, url.Values{"caller": {fmt.Sprint("+38067111400", i)}})))
+	}
+	h.quiet()
+	h.correct(func(block map[string]any) { scenarios(block)["missed_new_client"] = "distribute" })
+	h.carryOut(h.plan("{}", false))
+	on := map[int]int{}
+	for _, lead := range h.portal.Leads() {
+		on[lead.ResponsibleID]++
+	}
+	if on[olena] != 4 || on[petro] != 3 {
+		t.Errorf("the leads are on %v, want 4 on Olena and 3 on Petro", on)
+	}
+	if again := h.plan("{}", false); len(again.Rows) != 0 {
+		t.Errorf("made again the plan is\n%s", again)
+	}
+}
+
 // TestWithTheSameSettingsTheseHistoriesStayAsTheyAre are histories that a replay once
 // wanted to change although nothing was wrong; random ones found them.
 func TestWithTheSameSettingsTheseHistoriesStayAsTheyAre(t *testing.T) {
