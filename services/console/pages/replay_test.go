@@ -74,6 +74,29 @@ func TestTheDifferencesOfAPlanAreToldInEveryLanguage(t *testing.T) {
 	}
 }
 
+func TestADifferenceIsShownWithItsKindAndAKindCanBeShownAlone(t *testing.T) {
+	var asked url.Values
+	s := sit(t, service.Viewer, func(r *http.Request) (int, any) {
+		asked = r.URL.Query()
+		return http.StatusOK, aPlan("planned", 1)
+	})
+	_, body, _ := s.get(onePlan+"?kind=reassign&cursor=reassign.7", "en")
+	if asked.Get("order") != "kind" || asked.Get("kind") != "reassign" || asked.Get("cursor") != "reassign.7" {
+		t.Errorf("the API was asked for %v, want one kind from the cursor on", asked)
+	}
+	for _, w := range []string{
+		`href="?cursor=200&amp;kind=reassign"`, `href="?kind=reassign">First page`, `href="` + onePlan + `">All changes`, `href="?kind=conflict">`,
+		`href="?kind=reassign" aria-current="true">Reassign: 1,200</a>`, "1 on this page, 1,200 in all",
+	} {
+		if !strings.Contains(body, w) {
+			t.Errorf("the page is without %q", w)
+		}
+	}
+	if at := func(kind string) int { return strings.Index(body, "<h2>"+kind) }; at("Reassign") > at("Mark as") || at("Mark as") > at("Leave alone") {
+		t.Error("the kinds are not in the order of the API")
+	}
+}
+
 func TestAPlanIsCarriedOutOnlyForTheNumberOfItsChanges(t *testing.T) {
 	s := sit(t, service.Operator, thePlan("planned", 1))
 	for _, typed := range []string{"", "1", "1982", "many"} {

@@ -53,6 +53,8 @@ var replayTexts = texts{
 	"replay.abort":          {"Перервати", "Прервать", "Abort"},
 	"replay.abort.what":     {"Що вже зроблено, залишиться.", "Что уже сделано, останется.", "What is done stays done."},
 	"replay.shown":          {"%s на цій сторінці, усього %s", "%s на этой странице, всего %s", "%s on this page, %s in all"},
+	"replay.only":           {"Показати лише", "Показать только", "Show only"},
+	"replay.differences":    {"Усі зміни", "Все изменения", "All changes"},
 	"replay.first":          {"На початок", "В начало", "First page"},
 	"replay.more":           {"Далі", "Далее", "Next page"},
 	"replay.same":           {"Показати й те, що не зміниться", "Показать и то, что не изменится", "Show also what stays the same"},
