@@ -62,9 +62,9 @@ var house = map[string]struct{ may, tests string }{
 	"services/writer":      {may: "pkg/fault pkg/bitrix pkg/bus pkg/callfile pkg/crm pkg/event pkg/service pkg/settings", tests: "pkg/bus/bustest pkg/bitrix/bitrixtest"},
 	"services/analytics":   {may: "pkg/bus pkg/event pkg/service pkg/view", tests: "pkg/bus/bustest pkg/settings"},
 	"services/callcounter": {may: "pkg/bus pkg/event pkg/service pkg/view", tests: "pkg/bus/bustest"}, // the example
-	"services/console":     {may: "pkg/fault pkg/bus pkg/callfile pkg/crm pkg/event pkg/people pkg/phone pkg/reconciliation pkg/rules pkg/service pkg/settings pkg/view", tests: "pkg/bus/bustest"},
+	"services/console":     {may: "pkg/fault pkg/bus pkg/callfile pkg/crm pkg/event pkg/people pkg/phone pkg/reconciliation pkg/rules pkg/service pkg/settings pkg/view", tests: "pkg/bus/bustest pkg/replayplan"},
 	// The console in a browser: it asks the API.
-	"services/console/pages": {may: "pkg/event pkg/people pkg/phone pkg/rules pkg/service pkg/settings pkg/staff", tests: "services/console pkg/bus pkg/bus/bustest pkg/callfile pkg/view"},
+	"services/console/pages": {may: "pkg/event pkg/people pkg/phone pkg/rules pkg/service pkg/settings pkg/staff", tests: "services/console pkg/bus pkg/bus/bustest pkg/callfile pkg/replayplan pkg/view"},
 	"services/check":         {may: "pkg/bitrix pkg/settings pkg/staff", tests: "pkg/bitrix/bitrixtest"},
 	"services/reconciler":    {may: "pkg/fault pkg/bus pkg/callfile pkg/event pkg/reconciliation pkg/ringostat pkg/service pkg/settings", tests: "pkg/ringostat/ringostattest pkg/bus/bustest"},
 	"services/replay":        {may: "pkg/fault pkg/bus pkg/callfile pkg/crm pkg/event pkg/phone pkg/replayplan pkg/rules pkg/service pkg/settings", tests: "pkg/bus/bustest"},

@@ -83,11 +83,12 @@ type Entry struct {
 	ChangedAt time.Time `json:"changed_at,omitzero"`
 	// Adopted is true when the id was found by a search after a lost answer.
 	Adopted bool `json:"adopted,omitempty"`
-	// Entity and Task are what was last written, to know later what a person changed.
+	// Entity and Task are what was last written, to know later what a person changed. Of a
+	// field that a replay left to a person it is what was wanted: he is not asked again.
 	Entity *event.Entity `json:"entity,omitempty"`
 	Task   *event.Task   `json:"task,omitempty"`
-	// Former are the responsibles that an entity was written with before: what the CRM said
-	// of it to a later call is then known for ours.
+	// Former are the responsibles that an entity had before replays: what the CRM said of it
+	// to a later call is then known for ours.
 	Former []int  `json:"former,omitempty"`
 	Reason string `json:"reason,omitempty"`
 	Error  string `json:"error,omitempty"`

@@ -23,6 +23,7 @@ const (
 	FieldSource      = "source"
 	FieldSourceNote  = "source_note"
 	FieldStage       = "stage"
+	FieldCategory    = "category" // a deal's pipeline, by its id
 	FieldContact     = "contact"
 	FieldCompany     = "company"
 	FieldComments    = "comments"
@@ -90,6 +91,9 @@ func EntityValues(kind event.Kind, e event.Entity, id func(event.Link) int) map[
 		if l != nil {
 			v[name] = number(id(*l))
 		}
+	}
+	if kind == event.KindDeal {
+		v[FieldCategory] = strconv.Itoa(e.Category) // 0 is a pipeline too
 	}
 	maps.DeleteFunc(v, func(_, text string) bool { return text == "" })
 	return v

@@ -122,7 +122,10 @@ type CallResolved struct {
 	// First is what the decision that is amended was made on: what it made is brought up
 	// to date even where the facts of today would not have made it.
 	First *Ground `json:"first,omitempty"`
-	Facts Call    `json:"call"`
+	// Between are the decisions since then that were followed by one of another situation:
+	// what only they wanted was left as they wrote it.
+	Between []Ground `json:"between,omitempty"`
+	Facts   Call     `json:"call"`
 	// Received names the call.received events that Facts were read from.
 	Received []string `json:"received_ids,omitempty"`
 	// Replay is there when a replay asked for this decision.

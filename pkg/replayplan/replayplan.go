@@ -80,7 +80,9 @@ type Row struct {
 	Changes []Change `json:"changes,omitempty"`
 	RuleOld string   `json:"rule_old"`
 	RuleNew string   `json:"rule_new"`
+	// Why are the reasons in English; Reasons are missing in plans of older versions.
 	Why     string   `json:"why"`
+	Reasons []Reason `json:"reasons,omitempty"`
 }
 
 // Change is one field of several.

@@ -20,6 +20,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/ringbridge/ringbridge/pkg/replayplan"
 )
 
 type object = map[string]any
@@ -346,5 +348,21 @@ func everywhere(v any, at []string, visit func(object, []string)) {
 		for i, inner := range v {
 			everywhere(inner, append(slices.Clone(at), fmt.Sprint(i)), visit)
 		}
+	}
+}
+
+func TestEveryReasonOfAPlanIsDescribed(t *testing.T) {
+	described, _ := describe(t).at(t, "components", "schemas", "ReplayReason", "properties", "code", "enum")
+	var got, want []string
+	for _, code := range described.([]any) {
+		got = append(got, code.(string))
+	}
+	for code := range replayplan.Sentences {
+		want = append(want, string(code))
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("described are the reasons %q, want %q", got, want)
 	}
 }

@@ -18,7 +18,7 @@ func again(id string, r event.CallResolved, s service.Revision) ([]event.BitrixC
 	if err != nil {
 		return nil, err
 	}
-	rule := commands[0].Rule
+	rule := Rule(r)
 	for _, u := range replay.Undo {
 		commands = append(commands, event.BitrixCommand{
 			ID:      event.CommandID(r.Project, r.Facts.ID, u.Role),
@@ -39,26 +39,30 @@ func history(id string, r event.CallResolved, s service.Revision) ([]event.Bitri
 	if r.First == nil {
 		return Plan(id, r, s)
 	}
-	then := r
-	then.First, then.Facts, then.Answerer = nil, r.First.Facts, r.First.Answerer
-	first, err := Plan(id, then, s)
-	if err != nil {
-		return nil, err
-	}
-	if first[0].Kind == event.KindNothing {
-		r.First = nil // there was nothing to change, so the call was decided anew
-		return Plan(id, r, s)
-	}
-	later, err := Plan(id, r, s)
-	if err != nil {
-		return nil, err
-	}
-	for i, made := range first {
-		if at := slices.IndexFunc(later, func(c event.BitrixCommand) bool { return c.Role == made.Role }); at >= 0 {
-			first[i] = later[at]
+	grounds := append([]event.Ground{*r.First}, r.Between...)
+	grounds = append(grounds, event.Ground{Answerer: r.Answerer, Facts: r.Facts})
+	r.First = nil
+	var left []event.BitrixCommand
+	for i, g := range grounds {
+		r.Facts, r.Answerer = g.Facts, g.Answerer
+		later, err := Plan(id, r, s)
+		if err != nil {
+			return nil, err
+		}
+		if r.First == nil {
+			left = later
+			if left[0].Kind != event.KindNothing {
+				r.First = &grounds[i]
+			} // else there is nothing to change, so the call is decided anew
+			continue
+		}
+		for n, made := range left {
+			if at := slices.IndexFunc(later, func(c event.BitrixCommand) bool { return c.Role == made.Role }); at >= 0 {
+				left[n] = later[at]
+			}
 		}
 	}
-	return first, nil
+	return left, nil
 }
 
 // Rule names the row of the decision table that a ground leads to; empty where none does.

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -142,35 +141,18 @@ func (r *replayer) get(w http.ResponseWriter, q *http.Request) {
 	if !ok {
 		return
 	}
-	limit, after := 100, 0
-	for _, n := range []struct {
-		name string
-		into *int
-		most int
-	}{{"limit", &limit, 1000}, {"cursor", &after, 1 << 31}} {
-		raw := q.URL.Query().Get(n.name)
-		if raw == "" {
-			continue
-		}
-		v, err := strconv.Atoi(raw)
-		if err != nil || v < 1 || v > n.most {
-			service.Problem(w, http.StatusBadRequest, "wrong parameter", fmt.Sprintf("%s is a number from 1 to %d", n.name, n.most))
-			return
-		}
-		*n.into = v
+	wanted, err := readWish(q.URL.Query())
+	if err != nil {
+		service.Problem(w, http.StatusBadRequest, "wrong parameter", err.Error())
+		return
 	}
-	all := slices.Contains([]string{"true", "1", "yes"}, strings.ToLower(q.URL.Query().Get("all")))
 	plan := b.plan()
-	rows, next, err := b.rows(q.Context(), all, after, limit)
+	rows, next, err := b.rows(q.Context(), wanted)
 	if err != nil {
 		r.failed(w, err)
 		return
 	}
-	out := replayplan.Page{Plan: plan, Rows: append([]replayplan.Row{}, rows...)}
-	if next != 0 {
-		out.Next = strconv.Itoa(next)
-	}
-	service.Answer(w, out)
+	service.Answer(w, replayplan.Page{Plan: plan, Rows: append([]replayplan.Row{}, rows...), Next: next})
 }
 
 func (r *replayer) postApply(w http.ResponseWriter, q *http.Request) {

@@ -28,6 +28,7 @@ const bookSchema = `
 CREATE TABLE IF NOT EXISTS doc (one INTEGER PRIMARY KEY CHECK (one = 1), plan TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS rows (n INTEGER PRIMARY KEY, kind TEXT NOT NULL, row TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS rows_changes ON rows (n) WHERE kind <> 'same';
+CREATE INDEX IF NOT EXISTS rows_kinds ON rows (kind) WHERE kind <> 'same';
 CREATE TABLE IF NOT EXISTS jobs (n INTEGER PRIMARY KEY, lane TEXT NOT NULL, job TEXT NOT NULL, state TEXT NOT NULL DEFAULT '');
 `
 
@@ -93,31 +94,6 @@ func (b *book) move(to replayplan.State, reason string, from ...replayplan.State
 		}
 	})
 	return moved, err
-}
-
-// rows are a page of the plan, and the cursor of the next.
-func (b *book) rows(ctx context.Context, all bool, after, limit int) (out []replayplan.Row, next int, err error) {
-	rows, err := b.db.QueryContext(ctx, "SELECT n, row FROM rows WHERE n > ? AND (? OR kind <> 'same') ORDER BY n LIMIT ?", after, all, limit+1)
-	if err != nil {
-		return nil, 0, fmt.Errorf("read the rows of a plan: %w", err)
-	}
-	defer rows.Close()
-	last := after
-	for rows.Next() {
-		if len(out) == limit {
-			return out, last, rows.Err()
-		}
-		var text string
-		if err := rows.Scan(&last, &text); err != nil {
-			return nil, 0, fmt.Errorf("read the rows of a plan: %w", err)
-		}
-		var row replayplan.Row
-		if err := json.Unmarshal([]byte(text), &row); err != nil {
-			return nil, 0, fmt.Errorf("read the rows of a plan: %w", err)
-		}
-		out = append(out, row)
-	}
-	return out, 0, rows.Err()
 }
 
 // add writes what was decided about some calls, in one transaction.

@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -21,9 +20,7 @@ type draft struct {
 	entry   callfile.Entry
 	title   string
 	changes []replayplan.Change
-	// keep are fields that must not be sent whatever they are, stays says so to people.
-	keep  []string
-	stays []string
+	stays   []replayplan.Reason // what is left as it is
 }
 
 // looks says whether the portal has to be read before this is known for sure.
@@ -116,11 +113,6 @@ func want(c event.BitrixCommand, commands []event.BitrixCommand, journal map[str
 		return d
 	}
 	d.what = replayplan.Same
-	if c.Kind == event.KindDeal && e.Entity != nil && e.Entity.Category != c.Entity.Category {
-		// The stages of another pipeline mean nothing in this one.
-		d.keep = append(d.keep, crm.FieldStage)
-		d.stays = append(d.stays, fmt.Sprintf("it stays in pipeline %d, where it was made", e.Entity.Category))
-	}
 	fields := map[string]bool{}
 	for f := range old {
 		fields[f] = true
@@ -131,9 +123,9 @@ func want(c event.BitrixCommand, commands []event.BitrixCommand, journal map[str
 	for _, f := range slices.Sorted(maps.Keys(fields)) {
 		change := replayplan.Change{Field: f, Old: old[f], New: now[f]}
 		switch {
-		case change.Old == change.New, slices.Contains(d.keep, f):
+		case change.Old == change.New:
 		case change.New == "" && slices.Contains(kept, f):
-			d.stays = append(d.stays, fmt.Sprintf("%s stays as it is: it is never emptied", f))
+			d.stays = append(d.stays, replayplan.Because(replayplan.NeverEmptied, "field", f))
 		default:
 			d.changes = append(d.changes, change)
 		}

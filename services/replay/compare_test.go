@@ -160,7 +160,7 @@ func TestARowSaysWhatItsValuesDoNot(t *testing.T) {
 		{"a deadline that is not wanted", task, event.BitrixCommand{Kind: event.KindTask, Task: changed(*task.Task, func(t *event.Task) { t.Deadline = nil })},
 			replayplan.Same, "deadline stays as it is: it is never emptied", nil},
 		{"another pipeline", callfile.Entry{Kind: event.KindDeal, State: callfile.Confirmed, BitrixID: 30, Entity: &deal}, event.BitrixCommand{Kind: event.KindDeal, Entity: changed(deal, func(e *event.Entity) { e.Category, e.Stage = 9, "WAITS" })},
-			replayplan.Same, "it stays in pipeline 0, where it was made", []string{crm.FieldStage}},
+			replayplan.Update, "it is moved to that pipeline, with all that the portal does by itself then", nil},
 	} {
 		c.now.Role = "it"
 		d := want(c.now, []event.BitrixCommand{c.now}, map[string]callfile.Entry{"it": c.entry})

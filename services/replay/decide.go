@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -42,7 +43,7 @@ type verdict struct {
 	job
 	phone            string
 	ruleOld, ruleNew string
-	why              string
+	why              []replayplan.Reason
 	drafts           []draft
 	rows             []replayplan.Row
 }
@@ -60,7 +61,7 @@ type planning struct {
 	settings service.Revision
 	request  replayplan.Plan
 	world    world
-	turn     int
+	last     int // whose turn it was last
 	// people are the portal's users, asked for when the first unknown one is named.
 	people map[int]event.Person
 	asked  bool
@@ -114,9 +115,7 @@ func (p *planning) ground(ctx context.Context, in input, call event.Call) (*verd
 	}
 	if f.Resolved != nil && f.Resolved.First != nil {
 		received = f.Resolved.First.Received
-		if then = f.Resolved.First.Facts; len(received) > 0 {
-			then = facts(in.reports, received...)
-		}
+		then = today(in, *f.Resolved.First)
 	}
 	found, recorded, err := p.found(ctx, f, then)
 	if err != nil {
@@ -126,7 +125,7 @@ func (p *planning) ground(ctx context.Context, in input, call event.Call) (*verd
 	touched := p.world.adjust(&found, v, !madeHere)
 	var commands []event.BitrixCommand
 	for look := range 2 {
-		if commands, err = p.commands(ctx, v, f, found, then, received, call, recorded && !touched); err != nil {
+		if commands, err = p.commands(ctx, v, in, found, then, received, call, recorded && !touched); err != nil {
 			p.Log.Warn(fmt.Sprintf("call %s can't be decided again: %v", in.id, err))
 			return nil, nil
 		}
@@ -142,7 +141,7 @@ func (p *planning) ground(ctx context.Context, in input, call event.Call) (*verd
 		}
 		found.Open, touched = append(found.Open, *made), true
 	}
-	v.ruleNew = commands[0].Rule
+	v.ruleNew = p.Rule(v.Ground)
 	v.drafts = compare(commands, f)
 	p.world.note(v, commands, f.Journal)
 	v.why = p.why(ctx, v, f, call)
@@ -151,8 +150,8 @@ func (p *planning) ground(ctx context.Context, in input, call event.Call) (*verd
 
 // commands are what today's settings want of a call, in v's ground. faithful is true
 // where nothing but the settings is other than it was.
-func (p *planning) commands(ctx context.Context, v *verdict, f callfile.File, found crm.Found, then event.Call, received []string, call event.Call, faithful bool) ([]event.BitrixCommand, error) {
-	s := p.settings
+func (p *planning) commands(ctx context.Context, v *verdict, in input, found crm.Found, then event.Call, received []string, call event.Call, faithful bool) ([]event.BitrixCommand, error) {
+	s, f := p.settings, in.file
 	turn := 0
 	if f.Resolved != nil {
 		turn = f.Resolved.Turn
@@ -162,29 +161,31 @@ func (p *planning) commands(ctx context.Context, v *verdict, f callfile.File, fo
 	// for only where somebody else is needed.
 	anybody := found
 	anybody.People = nil
-	if named := p.Takers(s, then, anybody); !slices.Contains(named, turn) {
-		turn = 0
+	named := p.Takers(s, then, anybody)
+	if !slices.Contains(named, turn) {
 		if len(named) > 0 && known != nil {
 			found.People = p.everybody(ctx, known)
 		}
-		if takers := p.Takers(s, then, found); len(takers) > 0 {
-			turn = takers[p.turn%len(takers)]
-			p.turn++
-		}
+		turn = nextOf(named, p.last, p.Takers(s, then, found))
 	}
+	p.last = cmp.Or(turn, p.last)
 	base := p.Resolve(callfile.File{Received: received}, event.CallClassified{Project: s.ID, Call: then}, "", s, found, turn)
 	if old := f.Resolved; faithful && old.Found == nil && userOf(old.Facts.Employee) == userOf(then.Employee) {
 		base.Client, base.Found = old.Client, nil // what was chosen is known, why it was is not
 	}
-	ground := base
+	ground, users := base, []int{userOf(then.Employee), userOf(call.Employee), base.Client.Owner}
 	if f.Resolved != nil && f.Resolved.First != nil {
-		ground, _ = p.Again(callfile.File{Resolved: &base, Received: f.Received, Journal: map[string]callfile.Entry{"": {}}},
-			event.CallClassified{Project: s.ID, Call: call}, "")
+		for _, g := range append(between(in), event.Ground{Facts: call, Received: f.Received}) {
+			before := ground
+			ground, _ = p.Again(callfile.File{Resolved: &before, Received: g.Received, Journal: map[string]callfile.Entry{"": {}}},
+				event.CallClassified{Project: s.ID, Call: g.Facts}, "")
+			users = append(users, userOf(g.Facts.Employee))
+		}
 		ground.Amends = false
 	}
 	if ground.People != nil {
 		ground.People = maps.Clone(ground.People)
-		for _, id := range append(slices.Collect(maps.Keys(ground.People)), userOf(then.Employee), userOf(call.Employee), ground.Client.Owner) {
+		for _, id := range append(slices.Collect(maps.Keys(ground.People)), users...) {
 			if id == 0 || id == s.Senior {
 				continue
 			}
@@ -198,6 +199,33 @@ func (p *planning) commands(ctx context.Context, v *verdict, f callfile.File, fo
 	ground.Replay = &event.Replay{Plan: p.request.ID}
 	v.Ground = ground
 	return p.Plan("", ground, s)
+}
+
+// nextOf is who of takers comes after the last one, in the order of named. A plan made
+// again finds the same: the turns that were kept meanwhile lead it there.
+func nextOf(named []int, last int, takers []int) int {
+	for i := range named {
+		if user := named[(slices.Index(named, last)+1+i)%len(named)]; slices.Contains(takers, user) {
+			return user
+		}
+	}
+	return 0
+}
+
+// today is what the requests of an earlier decision say by today's reading.
+func today(in input, g event.Ground) event.Call {
+	if len(g.Received) == 0 {
+		return g.Facts // of a version that did not note them
+	}
+	return facts(in.reports, g.Received...)
+}
+
+// between are the decisions of a call between its first and its last, read today.
+func between(in input) (out []event.Ground) {
+	for _, g := range in.file.Resolved.Between {
+		out = append(out, event.Ground{Facts: today(in, g), Received: g.Received})
+	}
+	return out
 }
 
 func userOf(e *event.Employee) int {

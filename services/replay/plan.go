@@ -218,7 +218,7 @@ func (v *verdict) settle(seen map[event.Ref]*crm.SeenItem, s service.Revision) {
 				replay.Undo = append(replay.Undo, undo(d, there, s.Scenarios.Compensate, v.Call, replay.Plan, s.Locale))
 			}
 			if row.Kind != replayplan.Same {
-				row.Why = strings.Join(slices.DeleteFunc([]string{row.Why, v.why}, func(s string) bool { return s == "" }), "; ")
+				row.Explain(v.why...)
 			}
 			v.rows = append(v.rows, row)
 		}

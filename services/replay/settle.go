@@ -25,20 +25,22 @@ func (d draft) settle(there *crm.SeenItem, how string) (rows []replayplan.Row, k
 		base.Kind, base.New = replayplan.Create, d.title
 		return []replayplan.Row{base}, nil
 	case d.what == replayplan.Same:
-		base.Kind, base.Why = replayplan.Same, strings.Join(d.stays, "; ")
-		return []replayplan.Row{base}, d.keep
+		base.Kind = replayplan.Same
+		base.Explain(d.stays...)
+		return []replayplan.Row{base}, nil
 	case there == nil || there.Gone:
-		base.Kind, base.Old, base.New, base.Why = replayplan.Conflict, d.title, "", "it was deleted in the portal"
+		base.Kind, base.Old = replayplan.Conflict, d.title
+		base.Explain(replayplan.Because(replayplan.Deleted))
 		return []replayplan.Row{base}, []string{crm.FieldAll}
 	case d.what == replayplan.Compensate:
 		return d.compensate(base, *there, how)
 	}
-	keep = slices.Clone(d.keep)
+	moved := d.moved(*there)
 	var changes, conflicts []replayplan.Change
 	for _, c := range d.changes {
 		now, shown := there.Fields[c.Field]
 		switch {
-		case !shown, crm.Normal(c.Field, now) == crm.Normal(c.Field, c.Old):
+		case !shown, crm.Normal(c.Field, now) == crm.Normal(c.Field, c.Old) && (!moved || !slices.Contains(place, c.Field)):
 			changes = append(changes, c)
 		case crm.Normal(c.Field, now) == crm.Normal(c.Field, c.New):
 			keep = append(keep, c.Field) // a person put it right
@@ -46,9 +48,14 @@ func (d draft) settle(there *crm.SeenItem, how string) (rows []replayplan.Row, k
 			conflicts, keep = append(conflicts, replayplan.Change{Field: c.Field, Old: now, New: c.New}), append(keep, c.Field)
 		}
 	}
+	if moved {
+		keep = append(keep, place...) // the stages of another pipeline mean nothing in this one
+	}
+	keep = slices.Compact(slices.Sorted(slices.Values(keep)))
 	if len(changes) > 0 {
 		row := base
-		row.Kind, row.Why = replayplan.Update, strings.Join(append(notes(changes), d.stays...), "; ")
+		row.Kind = replayplan.Update
+		row.Explain(append(notes(changes), d.stays...)...)
 		if slices.ContainsFunc(changes, func(c replayplan.Change) bool { return c.Field == crm.FieldResponsible }) {
 			row.Kind = replayplan.Reassign
 		}
@@ -56,26 +63,44 @@ func (d draft) settle(there *crm.SeenItem, how string) (rows []replayplan.Row, k
 	}
 	if len(conflicts) > 0 {
 		row := base
-		row.Kind, row.Why = replayplan.Conflict, "a person changed it since it was written"
+		row.Kind = replayplan.Conflict
+		row.Explain(replayplan.Because(replayplan.Edited))
 		rows = append(rows, with(row, conflicts))
 	}
 	if len(rows) == 0 {
-		base.Kind, base.Why = replayplan.Same, "a person put it right"
+		base.Kind = replayplan.Same
+		base.Explain(replayplan.Because(replayplan.PutRight))
 		rows = []replayplan.Row{base}
 	}
 	return rows, keep
 }
 
+// place are the fields that say where a deal stands: they are written together or not at
+// all.
+var place = []string{crm.FieldCategory, crm.FieldStage}
+
+// moved says whether a deal stands elsewhere than where it was put.
+func (d draft) moved(there crm.SeenItem) bool {
+	written := values(d.kind, d.entry.Entity, d.entry.Task, func(event.Link) int { return 0 })
+	return d.kind == event.KindDeal && slices.ContainsFunc(place, func(f string) bool {
+		now, shown := there.Fields[f]
+		return shown && crm.Normal(f, now) != crm.Normal(f, written[f])
+	})
+}
+
 // notes say of changes what the two values of a field don't.
-func notes(changes []replayplan.Change) (out []string) {
+func notes(changes []replayplan.Change) (out []replayplan.Reason) {
+	moves := slices.ContainsFunc(changes, func(c replayplan.Change) bool { return c.Field == crm.FieldCategory })
 	for _, c := range changes {
 		switch {
 		case c.Field == crm.FieldPhone && c.Old != "":
-			out = append(out, "the number is added beside the old one, which only a person can take away")
+			out = append(out, replayplan.Because(replayplan.PhoneAdded))
 		case c.Field == crm.FieldClosed && c.New == crm.Closed(false):
-			out = append(out, "it was closed by this program and is opened again")
-		case c.Field == crm.FieldStage:
-			out = append(out, "it is moved to that stage, with all that the portal does by itself then")
+			out = append(out, replayplan.Because(replayplan.Reopened))
+		case c.Field == crm.FieldCategory:
+			out = append(out, replayplan.Because(replayplan.PipelineMoved))
+		case c.Field == crm.FieldStage && !moves:
+			out = append(out, replayplan.Because(replayplan.StageMoved))
 		}
 	}
 	return out
@@ -91,7 +116,8 @@ func (d draft) compensate(base replayplan.Row, there crm.SeenItem, how string) (
 	for _, f := range slices.Sorted(maps.Keys(written)) {
 		now, shown := there.Fields[f]
 		if shown && f != crm.FieldClosed && f != crm.FieldBoundTo && crm.Normal(f, now) != crm.Normal(f, written[f]) {
-			base.Kind, base.Why = replayplan.Conflict, "it is not wanted any more, but a person changed it since it was written"
+			base.Kind = replayplan.Conflict
+			base.Explain(replayplan.Because(replayplan.EditedUnused))
 			return []replayplan.Row{with(base, []replayplan.Change{{Field: f, Old: now}})}, []string{crm.FieldAll}
 		}
 	}

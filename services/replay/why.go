@@ -6,77 +6,68 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/ringbridge/ringbridge/pkg/bus"
 	"github.com/ringbridge/ringbridge/pkg/callfile"
 	"github.com/ringbridge/ringbridge/pkg/event"
+	"github.com/ringbridge/ringbridge/pkg/replayplan"
 )
 
-// This file says in words why a call is decided otherwise today.
+// This file says why a call is decided otherwise today.
 
-func (p *planning) why(ctx context.Context, v *verdict, f callfile.File, call event.Call) string {
-	var parts []string
+func (p *planning) why(ctx context.Context, v *verdict, f callfile.File, call event.Call) (out []replayplan.Reason) {
 	old := f.Resolved
 	if old == nil {
-		parts = append(parts, "its request can be read now")
-	} else {
-		if v.ruleOld != v.ruleNew {
-			parts = append(parts, fmt.Sprintf("rule %s instead of %s", v.ruleNew, v.ruleOld))
-		}
-		read := factsChanged(old.Facts, call)
-		parts = append(parts, read...)
-		if owner := v.Ground.Client.Owner; owner != old.Client.Owner && owner != 0 && old.Client.Owner != 0 {
-			parts = append(parts, fmt.Sprintf("the client's responsible is user %d, not %d", owner, old.Client.Owner))
-		}
-		// What is read otherwise is reason enough; else the settings are.
-		if changes := p.settingsChanged(ctx, old.Revision); changes != "" && len(read) == 0 {
-			parts = append(parts, changes)
-		}
-		if old.Code != "" && old.Code != p.Version {
-			parts = append(parts, fmt.Sprintf("decided by version %s, not %s", p.Version, old.Code))
-		}
+		return []replayplan.Reason{replayplan.Because(replayplan.Readable)}
 	}
-	return strings.Join(parts, "; ")
-}
-
-// factsChanged names what the same requests say otherwise today.
-func factsChanged(old, now event.Call) (out []string) {
-	switch was, is := old.Employee, now.Employee; {
-	case was == nil && is != nil:
-		out = append(out, fmt.Sprintf("line %s is %s (user %d) now", now.AnsweredOn, is.Name, is.BitrixUser))
-	case was != nil && is == nil:
-		out = append(out, fmt.Sprintf("line %s is nobody's now", now.AnsweredOn))
-	case was != nil && was.BitrixUser != is.BitrixUser:
-		out = append(out, fmt.Sprintf("%s is user %d now, not %d", is.Name, is.BitrixUser, was.BitrixUser))
-	case was != nil && *was != *is:
-		out = append(out, fmt.Sprintf("the line is %s now, not %s", is.Name, was.Name))
+	if v.ruleOld != v.ruleNew {
+		out = append(out, replayplan.Because(replayplan.OtherRule, "rule", v.ruleNew, "before", v.ruleOld))
 	}
-	if old.Client != now.Client {
-		out = append(out, fmt.Sprintf("the client's number is %s, not %s", orHidden(now.Client), orHidden(old.Client)))
+	read := factsChanged(old.Facts, call)
+	out = append(out, read...)
+	if owner := v.Ground.Client.Owner; owner != old.Client.Owner && owner != 0 && old.Client.Owner != 0 {
+		out = append(out, replayplan.Because(replayplan.OtherOwner, "user", owner, "before", old.Client.Owner))
 	}
-	if a, b := old.StartedAt, now.StartedAt; a != nil && b != nil && !a.Equal(*b) {
-		out = append(out, fmt.Sprintf("it began at %s, not %s", b.Format(time.RFC3339), a.Format(time.RFC3339)))
+	// What is read otherwise is reason enough; else the settings are.
+	if old.Revision != p.settings.Number && len(read) == 0 {
+		out = append(out, p.settingsChanged(ctx, old.Revision))
 	}
-	if old.Outcome != now.Outcome || old.Direction != now.Direction {
-		out = append(out, fmt.Sprintf("it is %s and %s, not %s and %s", now.Direction, now.Outcome, old.Direction, old.Outcome))
+	if old.Code != "" && old.Code != p.Version {
+		out = append(out, replayplan.Because(replayplan.OtherVersion, "version", p.Version, "before", old.Code))
 	}
 	return out
 }
 
-func orHidden(number string) string {
-	if number == "" {
-		return "hidden"
+// factsChanged names what the same requests say otherwise today.
+func factsChanged(old, now event.Call) (out []replayplan.Reason) {
+	because := func(code replayplan.Code, pairs ...any) { out = append(out, replayplan.Because(code, pairs...)) }
+	switch was, is := old.Employee, now.Employee; {
+	case was == nil && is != nil:
+		because(replayplan.LineOf, "line", now.AnsweredOn, "name", is.Name, "user", is.BitrixUser)
+	case was != nil && is == nil:
+		because(replayplan.LineOfNobody, "line", now.AnsweredOn)
+	case was != nil && was.BitrixUser != is.BitrixUser:
+		because(replayplan.OtherUser, "name", is.Name, "user", is.BitrixUser, "before", was.BitrixUser)
+	case was != nil && *was != *is:
+		because(replayplan.OtherEmployee, "name", is.Name, "before", was.Name)
 	}
-	return number
+	if old.Client != now.Client {
+		because(replayplan.OtherNumber, "number", now.Client, "before", old.Client)
+	}
+	if a, b := old.StartedAt, now.StartedAt; a != nil && b != nil && !a.Equal(*b) {
+		because(replayplan.OtherStart, "at", b.Format(time.RFC3339), "before", a.Format(time.RFC3339))
+	}
+	if old.Outcome != now.Outcome || old.Direction != now.Direction {
+		because(replayplan.OtherOutcome, "direction", now.Direction, "outcome", now.Outcome, "direction_before", old.Direction, "outcome_before", old.Outcome)
+	}
+	return out
 }
 
 // settingsChanged names what is other in the settings than at a revision.
-func (p *planning) settingsChanged(ctx context.Context, revision int) string {
-	if revision == p.settings.Number {
-		return ""
-	}
+func (p *planning) settingsChanged(ctx context.Context, revision int) replayplan.Reason {
 	if len(p.blocks) == 0 {
 		p.blocks[0] = map[string]string{}
 		err := p.Bus.Past(ctx, bus.View{
@@ -95,9 +86,6 @@ func (p *planning) settingsChanged(ctx context.Context, revision int) string {
 		}
 	}
 	old, now := p.blocks[revision], p.blocks[p.settings.Number]
-	if old == nil || now == nil {
-		return fmt.Sprintf("settings revision %d instead of %d", p.settings.Number, revision)
-	}
 	keys := map[string]bool{}
 	for k := range old {
 		keys[k] = old[k] != now[k]
@@ -105,24 +93,23 @@ func (p *planning) settingsChanged(ctx context.Context, revision int) string {
 	for k := range now {
 		keys[k] = old[k] != now[k]
 	}
-	var changes []string
+	var changes []replayplan.Change
 	for _, k := range slices.Sorted(maps.Keys(keys)) {
 		if keys[k] {
-			changes = append(changes, fmt.Sprintf("%s: %s → %s", k, orNothing(old[k]), orNothing(now[k])))
+			changes = append(changes, replayplan.Change{Field: k, Old: old[k], New: now[k]})
 		}
 	}
+	if old == nil || now == nil || len(changes) == 0 {
+		return replayplan.Because(replayplan.OtherRevision, "revision", p.settings.Number, "before", revision)
+	}
 	const most = 4
+	more := ""
 	if len(changes) > most {
-		changes = append(changes[:most], fmt.Sprintf("and %d more", len(changes)-most))
+		more, changes = strconv.Itoa(len(changes)-most), changes[:most]
 	}
-	return fmt.Sprintf("settings revision %d instead of %d: %s", p.settings.Number, revision, strings.Join(changes, ", "))
-}
-
-func orNothing(s string) string {
-	if s == "" {
-		return "nothing"
-	}
-	return s
+	reason := replayplan.Because(replayplan.OtherSettings, "revision", p.settings.Number, "before", revision, replayplan.More, more)
+	reason.Settings = changes
+	return reason
 }
 
 // flat is a JSON document as paths and values.

@@ -67,10 +67,15 @@ func Again(f callfile.File, c event.CallClassified, cause string) (resolved even
 		}
 	}
 	resolved = *f.Resolved
-	if resolved.First == nil {
-		resolved.First = &event.Ground{Answerer: f.Resolved.Answerer, Facts: f.Resolved.Facts, Received: f.Resolved.Received}
+	was := event.Ground{Answerer: f.Resolved.Answerer, Facts: f.Resolved.Facts, Received: f.Resolved.Received}
+	now := answererOf(c.Call, f.Resolved.Client.Owner)
+	switch {
+	case resolved.First == nil:
+		resolved.First = &was
+	case was.Answerer != now || was.Facts.Direction != c.Direction || was.Facts.Outcome != c.Outcome:
+		resolved.Between = append(slices.Clone(resolved.Between), was)
 	}
-	resolved.Amends, resolved.Answerer = true, answererOf(c.Call, f.Resolved.Client.Owner)
+	resolved.Amends, resolved.Answerer = true, now
 	resolved.Classified, resolved.Facts, resolved.Decision = cause, c.Call, f.Resolved.Decision+1
 	resolved.Received, resolved.Replay = f.Received, nil
 	return resolved, true

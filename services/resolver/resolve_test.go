@@ -22,6 +22,31 @@ func TestALaterReportIsDecidedOnTheSameGround(t *testing.T) {
 	}
 }
 
+// TestADecisionOfAnotherSituationRemembersTheOneBefore: what only that one wanted stays as
+// it wrote it, and a replay has to know what that was.
+func TestADecisionOfAnotherSituationRemembersTheOneBefore(t *testing.T) {
+	f := decidedFile()
+	f.Resolved.Facts, f.Resolved.Answerer = event.Call{Direction: event.Inbound, Outcome: event.Missed}, "nobody"
+	told := []event.Call{
+		{Direction: event.Inbound, Outcome: event.Answered, Talk: 10},
+		{Direction: event.Inbound, Outcome: event.Answered, Talk: 20},
+		{Direction: event.Outbound, Outcome: event.Answered, Talk: 30},
+		{Direction: event.Outbound, Outcome: event.Answered, Talk: 40},
+	}
+	for i, call := range told {
+		f.Received = append(f.Received, string(rune('a'+i)))
+		r, again := Again(f, event.CallClassified{Call: call}, "report")
+		if !again {
+			t.Fatalf("report %d is not amended", i)
+		}
+		f.Resolved = &r
+	}
+	r := *f.Resolved
+	if r.First.Facts.Outcome != event.Missed || len(r.Between) != 1 || r.Between[0].Facts.Talk != 20 || len(r.Between[0].Received) != 2 || r.Facts.Talk != 40 {
+		t.Errorf("of the decisions are known the first %+v and between %+v; want the missed one, and the last of the incoming ones", r.First, r.Between)
+	}
+}
+
 func TestACallOfWhichSomethingWasRefusedAsksTheCRMAgain(t *testing.T) {
 	for _, test := range []struct {
 		name  string

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -59,6 +60,12 @@ func startProcess(t *testing.T, config string, environment ...string) *process {
 func (p *process) kill() {
 	_ = p.Process.Kill()
 	_ = p.Wait()
+}
+
+// tail is the end of a process's log.
+func tail(log string) string {
+	lines := slices.DeleteFunc(slices.Collect(strings.Lines(log)), func(l string) bool { return strings.Contains(l, "not ready") })
+	return strings.Join(lines[max(0, len(lines)-30):], "")
 }
 
 // processHouse is a simulated portal and a configuration file of a ringbridge that runs

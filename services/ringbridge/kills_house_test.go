@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -221,12 +220,6 @@ func (k *killHouse) live(point string, patience time.Duration) {
 	k.count.killed(point, atPoint)
 	k.logs = append(k.logs, fmt.Sprintf("%s----- killed at %q: %v\n", tail(p.log.String()), point, atPoint))
 	k.logs = k.logs[max(0, len(k.logs)-4):]
-}
-
-// tail is the end of a process's log.
-func tail(log string) string {
-	lines := slices.DeleteFunc(slices.Collect(strings.Lines(log)), func(l string) bool { return strings.Contains(l, "not ready") })
-	return strings.Join(lines[max(0, len(lines)-30):], "")
 }
 
 // stopping says whether a point lies on the way of an orderly stop.

@@ -310,13 +310,25 @@ func (c *Call) accept(command event.BitrixCommand) {
 	c.Journal[command.Role] = e
 }
 
-// rewritten is an entry after what is wanted took the place of what was written.
+// rewritten is an entry after what is wanted took the place of what was written. Who had
+// it before a replay is remembered; who had it before a late report had it rightly then.
 func rewritten(e callfile.Entry, command event.BitrixCommand) callfile.Entry {
-	if e.Entity != nil && command.Entity != nil && e.Entity.Responsible != command.Entity.Responsible && !slices.Contains(e.Former, e.Entity.Responsible) {
+	if command.Replay != "" && e.Entity != nil && command.Entity != nil && e.Entity.Responsible != command.Entity.Responsible && !slices.Contains(e.Former, e.Entity.Responsible) {
 		e.Former = append(slices.Clone(e.Former), e.Entity.Responsible)
 	}
-	e.Entity, e.Task = command.Entity, command.Task
+	e.Entity, e.Task = standing(command, e), command.Task
 	return e
+}
+
+// standing is a command's entity in the pipeline and stage that it was last written
+// with, where the command is no replay's: only a replay writes those.
+func standing(command event.BitrixCommand, e callfile.Entry) *event.Entity {
+	if command.Replay != "" || command.Entity == nil || e.Entity == nil {
+		return command.Entity
+	}
+	there := *command.Entity
+	there.Category, there.Stage = e.Entity.Category, e.Entity.Stage
+	return &there
 }
 
 // reasonKept marks an entry of which nothing was sent.

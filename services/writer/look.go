@@ -80,7 +80,7 @@ func seen(kind event.Kind, o bitrix.Outcome, there map[event.Ref]map[string]stri
 		fields := maps.Clone(i.Fields) // custom fields go by their own names
 		for theirs, ours := range map[string]string{
 			"title": crm.FieldTitle, "name": crm.FieldName, "assignedById": crm.FieldResponsible, "sourceId": crm.FieldSource,
-			"sourceDescription": crm.FieldSourceNote, "stageId": crm.FieldStage, "contactId": crm.FieldContact, "companyId": crm.FieldCompany,
+			"sourceDescription": crm.FieldSourceNote, "stageId": crm.FieldStage, "categoryId": crm.FieldCategory, "contactId": crm.FieldContact, "companyId": crm.FieldCompany,
 			"comments": crm.FieldComments, "utmSource": crm.FieldUTMSource, "utmMedium": crm.FieldUTMMedium, "utmCampaign": crm.FieldUTMCampaign,
 			"utmContent": crm.FieldUTMContent, "utmTerm": crm.FieldUTMTerm,
 		} {

@@ -90,7 +90,13 @@ func taskUpdate(c event.BitrixCommand, was event.Task, link func(event.Link) bit
 
 func entityUpdate(c event.BitrixCommand, was event.Entity, link func(event.Link) bitrix.Link) bitrix.EntityFields {
 	f, had := entityFields(c, *c.Entity, link), entityFields(c, was, link)
-	f.OriginatorID, f.OriginID, f.Category = "", "", nil
+	f.OriginatorID, f.OriginID = "", ""
+	if c.Entity.Category == was.Category || keeps(c, crm.FieldCategory) || c.Replay == "" {
+		f.Category = nil
+	}
+	if c.Replay == "" {
+		f.Stage = "" // where a lead or deal stands is people's business once it is there
+	}
 	custom := map[string]string{}
 	for name, v := range f.Custom {
 		if had.Custom[name] != v && !keeps(c, name) {

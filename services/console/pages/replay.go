@@ -52,6 +52,14 @@ type planRow struct {
 	RuleOld  string       `json:"rule_old"`
 	RuleNew  string       `json:"rule_new"`
 	Why      string       `json:"why"`
+	Reasons  []planReason `json:"reasons"`
+}
+
+// planReason is a reason of a row, by its code.
+type planReason struct {
+	Code     string            `json:"code"`
+	Params   map[string]string `json:"params"`
+	Settings []planChange      `json:"settings"`
 }
 
 type planChange struct {
@@ -87,9 +95,8 @@ func (p plan) Moving() bool { return p.State == "planning" || p.State == "applyi
 // Percent is how much of the plan is carried out, for the picture.
 func (p plan) Percent() int { return 100 * p.Settled() / max(1, p.ToApply) }
 
-// kinds are those of rows, in the order in which they are shown: first what a person
-// has to look at.
-var kinds = []string{"conflict", "compensate", "reassign", "update", "create", "same"}
+// kinds are those of rows, in the order in which the API tells them.
+var kinds = []string{"create", "update", "reassign", "compensate", "conflict", "same"}
 
 type replaysData struct {
 	Items   []plan
@@ -159,10 +166,27 @@ func (v *visit) at(id string) string {
 type replayData struct {
 	plan
 	Trouble string
+	Kinds   []group // those that the plan has, without their rows
 	Groups  []group
 	Stale   bool
-	Same    bool // rows that stay the same are shown too
+	Same    bool   // rows that stay the same are shown too
+	Only    string // the kind that alone is shown
 	Cursor  string
+}
+
+// Page is the address of a page of the rows, as they are chosen now.
+func (d replayData) Page(cursor string) string {
+	q := url.Values{}
+	if cursor != "" {
+		q.Set("cursor", cursor)
+	}
+	if d.Only != "" {
+		q.Set("kind", d.Only)
+	}
+	if d.Same {
+		q.Set("all", "1")
+	}
+	return "?" + q.Encode()
 }
 
 // Plan is the plan for the pieces of the page.
@@ -202,8 +226,11 @@ func (v *visit) progress() {
 
 func (v *visit) showReplay(code int, trouble string) {
 	q := v.r.URL.Query()
-	d := replayData{Trouble: trouble, Same: q.Has("all"), Cursor: q.Get("cursor")}
-	ask := url.Values{"limit": {strconv.Itoa(rowsOnAPage)}}
+	d := replayData{Trouble: trouble, Same: q.Has("all"), Only: q.Get("kind"), Cursor: q.Get("cursor")}
+	ask := url.Values{"limit": {strconv.Itoa(rowsOnAPage)}, "order": {"kind"}}
+	if d.Only != "" {
+		ask.Set("kind", d.Only)
+	}
 	if d.Cursor != "" {
 		ask.Set("cursor", d.Cursor)
 	}
@@ -217,6 +244,9 @@ func (v *visit) showReplay(code int, trouble string) {
 	d.Stale = d.Revision != v.Project.Number && slices.Contains([]string{"planned", "paused"}, d.State)
 	for _, kind := range kinds {
 		g := group{Kind: kind, Total: d.Totals[kind]}
+		if g.Total > 0 {
+			d.Kinds = append(d.Kinds, g)
+		}
 		for _, row := range d.Rows {
 			if row.Kind == kind {
 				g.Rows = append(g.Rows, row)

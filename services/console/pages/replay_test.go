@@ -23,12 +23,25 @@ func aPlan(state string, revision int) map[string]any {
 		"id": "shop.20260309-080000", "state": state, "revision": revision, "since": "2026-03-02T00:00:00+02:00", "calls": 412, "rule": "answered/new",
 		"totals": map[string]any{"same": 780, "reassign": 1200, "conflict": 1, "compensate": 1}, "to_apply": 12, "applied": 3, "skipped": 1,
 		"rows": []any{
-			row("reassign", map[string]any{"field": "responsible", "old": "1", "new": "7", "rule_old": "answered/open/other", "why": "rule answered/open/owner instead of answered/open/other; Olena Koval is user 7 now, not 1; a reason of tomorrow"}),
-			row("conflict", map[string]any{"changes": []any{map[string]any{"field": "title", "old": hostile, "new": "x"}, map[string]any{"field": "closed", "old": "yes", "new": "no"}}, "why": "a person changed it since it was written; deadline stays as it is: it is never emptied"}),
-			row("compensate", map[string]any{"old": "Call the client", "new": "closed as not needed"}),
+			row("reassign", map[string]any{"field": "responsible", "old": "1", "new": "7", "rule_old": "answered/open/other",
+				"why": "English that nobody reads", "reasons": []any{
+					because("other_rule", "rule", "answered/open/owner", "before", "answered/open/other"), because("other_user", "name", "Olena Koval", "user", "7", "before", "1"),
+					map[string]any{"code": "other_settings", "params": map[string]any{"revision": "3", "before": "2", "more": "5"}, "settings": []any{map[string]any{"field": "scenarios.off", "old": "", "new": "missed/new"}}},
+				}}),
+			row("conflict", map[string]any{"changes": []any{map[string]any{"field": "title", "old": hostile, "new": "x"}, map[string]any{"field": "closed", "old": "yes", "new": "no"}}, "why": "English that nobody reads", "reasons": []any{because("edited"), because("never_emptied", "field", "deadline")}}),
+			row("compensate", map[string]any{"old": "Call the client", "new": "closed as not needed", "why": "a reason of <b>yesterday</b>"}),
+			row("conflict", map[string]any{"why": "one that is known, and a reason of tomorrow", "reasons": []any{because("edited"), because("tomorrow")}}),
 		},
 		"next": "200",
 	}
+}
+
+func because(code string, params ...string) map[string]any {
+	out := map[string]any{}
+	for i := 0; i < len(params); i += 2 {
+		out[params[i]] = params[i+1]
+	}
+	return map[string]any{"code": code, "params": out}
 }
 
 func thePlan(state string, revision int) func(*http.Request) (int, any) {
@@ -45,19 +58,42 @@ const onePlan = "/console/p/shop/replays/shop.20260309-080000"
 func TestTheDifferencesOfAPlanAreToldInEveryLanguage(t *testing.T) {
 	s := sit(t, service.Operator, thePlan("planned", 1))
 	for lang, want := range map[string][]string{
-		"uk": {"Передати іншому", "відповідальний", "старший менеджер (№\u00a01)", "Olena Koval (№\u00a07)", "а був №\u00a01", "Після запису його змінила людина.", "Поле «строк» залишиться", "буде завершено як зайве", "завершено</del> → <ins class=\"will\">не завершено"},
+		"uk": {"Передати іншому", "відповідальний", "старший менеджер (№\u00a01)", "Olena Koval (№\u00a07)", "а був №\u00a01", "Після запису його змінила людина.", "Поле «строк» залишиться", "версія налаштувань 3, а не 2: scenarios.off: нічого → missed/new, і ще 5.", "буде завершено як зайве", "завершено</del> → <ins class=\"will\">не завершено"},
 		"ru": {"Передать другому", "ответственный", "После записи её изменил человек.", "будет завершена как лишняя"},
 		"en": {"Reassign", "senior manager (no. 1)", "The field “deadline” stays", "1,201"},
 	} {
 		code, body, _ := s.get(onePlan, lang)
-		for _, w := range append(want, "a reason of tomorrow", "&lt;script&gt;alert(1)", `href="/console/p/shop/calls/1.1"`, "?cursor=200") {
+		for _, w := range append(want, `<p class="small quiet" lang="en">a reason of &lt;b&gt;yesterday&lt;/b&gt;</p>`, "and a reason of tomorrow", "&lt;script&gt;alert(1)", `href="/console/p/shop/calls/1.1"`, "?cursor=200") {
 			if code != http.StatusOK || !strings.Contains(body, w) {
 				t.Errorf("%s: %d without %q", lang, code, w)
 			}
 		}
-		if strings.Contains(body, "<script>alert") || strings.Contains(body, "<img src=x") || strings.Contains(body, "instead of answered") {
-			t.Errorf("%s: a stranger's text acts, or a rule is told twice", lang)
+		if strings.Contains(body, "<script>alert") || strings.Contains(body, "<img src=x") || strings.Contains(body, "English that nobody reads") {
+			t.Errorf("%s: a stranger's text acts, or a reason is told twice", lang)
 		}
+	}
+}
+
+func TestADifferenceIsShownWithItsKindAndAKindCanBeShownAlone(t *testing.T) {
+	var asked url.Values
+	s := sit(t, service.Viewer, func(r *http.Request) (int, any) {
+		asked = r.URL.Query()
+		return http.StatusOK, aPlan("planned", 1)
+	})
+	_, body, _ := s.get(onePlan+"?kind=reassign&cursor=reassign.7", "en")
+	if asked.Get("order") != "kind" || asked.Get("kind") != "reassign" || asked.Get("cursor") != "reassign.7" {
+		t.Errorf("the API was asked for %v, want one kind from the cursor on", asked)
+	}
+	for _, w := range []string{
+		`href="?cursor=200&amp;kind=reassign"`, `href="?kind=reassign">First page`, `href="` + onePlan + `">All changes`, `href="?kind=conflict">`,
+		`href="?kind=reassign" aria-current="true">Reassign: 1,200</a>`, "1 on this page, 1,200 in all",
+	} {
+		if !strings.Contains(body, w) {
+			t.Errorf("the page is without %q", w)
+		}
+	}
+	if at := func(kind string) int { return strings.Index(body, "<h2>"+kind) }; at("Reassign") > at("Mark as") || at("Mark as") > at("Leave alone") {
+		t.Error("the kinds are not in the order of the API")
 	}
 }
 

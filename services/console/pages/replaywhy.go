@@ -2,7 +2,6 @@ package pages
 
 import (
 	"cmp"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -10,80 +9,98 @@ import (
 )
 
 // This file tells a plan in the reader's words: its rules, fields and values, and why it
-// differs. The API gives reasons in English, as sentences with a semicolon between them; one that is not known here is
-// shown as it is.
+// differs.
 
+// reason says a reason in the reader's words: key is the sentence, params fill it.
 type reason struct {
-	sentence *regexp.Regexp
-	key      string
-	// say turns what the brackets hold into the reader's words; nil: as they are.
-	say []func(v *visit, raw string) string
+	key    string
+	params []param
 }
 
-func sentence(pattern, key string, say ...func(*visit, string) string) reason {
-	return reason{regexp.MustCompile("^" + pattern + "$"), key, say}
+// param is a parameter of a reason; say turns it into the reader's words, nil leaves it.
+type param struct {
+	name string
+	say  func(v *visit, raw string) string
 }
 
 func known(prefix string) func(*visit, string) string {
 	return func(v *visit, raw string) string { return v.Known(prefix+raw, raw) }
 }
 
-var reasons = []reason{
-	sentence(`rule (\S+) instead of (\S+)`, "", nil), // its own column says so
-	sentence(`its request can be read now`, "why.readable"),
-	sentence(`the client's responsible is user (\d+), not (\d+)`, "why.owner", (*visit).user, (*visit).user),
-	sentence(`decided by version (.+), not (.+)`, "why.version", nil, nil),
-	sentence(`line (.*) is (.+) \(user (\d+)\) now`, "why.line", nil, nil, nil),
-	sentence(`line (.*) is nobody's now`, "why.noline", nil),
-	sentence(`(.+) is user (\d+) now, not (\d+)`, "why.user", nil, nil, nil),
-	sentence(`the line is (.+) now, not (.+)`, "why.other", nil, nil),
-	sentence(`the client's number is (\S+), not (\S+)`, "why.number", known("why."), known("why.")),
-	sentence(`it is (\w+) and (\w+), not (\w+) and (\w+)`, "why.became", known("why.word."), known("why.word."), known("why.word."), known("why.word.")),
-	sentence(`it began at (\S+), not (\S+)`, "why.began", (*visit).when, (*visit).when),
-	sentence(`settings revision (\d+) instead of (\d+)`, "why.settings", nil, nil),
-	sentence(`settings revision (\d+) instead of (\d+): (?s)(.+)`, "why.changed", nil, nil, nil),
-	sentence(`it was deleted in the portal`, "why.deleted"),
-	sentence(`a person changed it since it was written`, "why.person"),
-	sentence(`it is not wanted any more, but a person changed it since it was written`, "why.unwanted"),
-	sentence(`a person put it right`, "why.right"),
-	sentence(`the number is added beside the old one, which only a person can take away`, "why.phone"),
-	sentence(`it was closed by this program and is opened again`, "why.reopened"),
-	sentence(`it is moved to that stage, with all that the portal does by itself then`, "why.stage"),
-	sentence(`it stays in pipeline (\d+), where it was made`, "why.pipeline", nil),
-	sentence(`(\S+) stays as it is: it is never emptied`, "why.kept", (*visit).Field),
+// number is a client's number; none is a hidden one.
+func (v *visit) number(raw string) string { return cmp.Or(raw, v.T("why.hidden")) }
+
+var reasons = map[string]reason{
+	"other_rule":      {}, // its own column says so
+	"readable":        {"why.readable", nil},
+	"other_owner":     {"why.owner", []param{{"user", (*visit).user}, {"before", (*visit).user}}},
+	"other_version":   {"why.version", []param{{"version", nil}, {"before", nil}}},
+	"line_of":         {"why.line", []param{{"line", nil}, {"name", nil}, {"user", nil}}},
+	"line_of_nobody":  {"why.noline", []param{{"line", nil}}},
+	"other_user":      {"why.user", []param{{"name", nil}, {"user", nil}, {"before", nil}}},
+	"other_employee":  {"why.other", []param{{"name", nil}, {"before", nil}}},
+	"other_number":    {"why.number", []param{{"number", (*visit).number}, {"before", (*visit).number}}},
+	"other_start":     {"why.began", []param{{"at", (*visit).when}, {"before", (*visit).when}}},
+	"other_outcome":   {"why.became", []param{{"direction", known("why.word.")}, {"outcome", known("why.word.")}, {"direction_before", known("why.word.")}, {"outcome_before", known("why.word.")}}},
+	"other_revision":  {"why.settings", []param{{"revision", nil}, {"before", nil}}},
+	"other_settings":  {"why.changed", []param{{"revision", nil}, {"before", nil}, {"settings", nil}}},
+	"deleted":         {"why.deleted", nil},
+	"edited":          {"why.person", nil},
+	"edited_unwanted": {"why.unwanted", nil},
+	"put_right":       {"why.right", nil},
+	"phone_added":     {"why.phone", nil},
+	"reopened":        {"why.reopened", nil},
+	"stage_moved":     {"why.stage", nil},
+	"pipeline_moved":  {"why.pipeline", nil},
+	"never_emptied":   {"why.kept", []param{{"field", (*visit).Field}}},
 }
 
 func (v *visit) when(raw string) string { return v.Moment(v.LocalText(raw)) }
 
-// WhyWords are the reasons of a row.
-func (v *visit) WhyWords(why string) (out []string) {
-	for part := range strings.SplitSeq(why, "; ") {
-		if words := v.reason(part); words != "" {
-			out = append(out, words)
+// Foreign are the reasons as the API words them, where no codes say them: in plans of
+// older versions, or of newer ones.
+func (r planRow) Foreign() string {
+	for _, given := range r.Reasons {
+		if _, known := reasons[given.Code]; !known {
+			return r.Why
 		}
 	}
-	return out
+	if len(r.Reasons) == 0 {
+		return r.Why
+	}
+	return ""
 }
 
-func (v *visit) reason(part string) string {
-	for _, r := range reasons {
-		m := r.sentence.FindStringSubmatch(part)
-		if m == nil {
-			continue
-		}
-		if r.key == "" {
-			return ""
-		}
-		var args []any
-		for i, raw := range m[1:] {
-			if i < len(r.say) && r.say[i] != nil {
-				raw = r.say[i](v, raw)
-			}
-			args = append(args, raw)
-		}
-		return v.T(r.key, args...)
+// Because says a reason in the reader's words; nothing where the page says it elsewhere.
+func (v *visit) Because(given planReason) string {
+	r := reasons[given.Code]
+	if r.key == "" {
+		return ""
 	}
-	return part
+	args := make([]any, len(r.params))
+	for i, p := range r.params {
+		raw := given.Params[p.name]
+		switch {
+		case p.name == "settings":
+			raw = v.settingsWords(given)
+		case p.say != nil:
+			raw = p.say(v, raw)
+		}
+		args[i] = raw
+	}
+	return v.T(r.key, args...)
+}
+
+// settingsWords lists what changed in the settings, by the names of the configuration.
+func (v *visit) settingsWords(given planReason) string {
+	var parts []string
+	for _, c := range given.Settings {
+		parts = append(parts, c.Field+": "+cmp.Or(c.Old, v.T("replay.nothing"))+" → "+cmp.Or(c.New, v.T("replay.nothing")))
+	}
+	if more := given.Params["more"]; more != "" {
+		parts = append(parts, v.T("why.more", more))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // RuleWords is a rule in the reader's words; its id where it is not known.
@@ -109,6 +126,8 @@ func (v *visit) Value(field, value string) string {
 		return v.Known("replay.done."+value, value) // a title, or how it is undone
 	case field == "responsible":
 		return v.user(value)
+	case field == "category":
+		return v.Known("replay.category."+value, "№\u00a0"+value)
 	case field == "closed":
 		return v.Known("replay.closed."+value, value)
 	case field == "deadline":
