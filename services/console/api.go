@@ -135,6 +135,7 @@ var choices = []struct {
 	{"direction", []string{"inbound", "outbound", "internal"}, func(f *filter) *string { return &f.direction }},
 	{"outcome", []string{"answered", "missed", "voicemail"}, func(f *filter) *string { return &f.outcome }},
 	{"client", []string{"new", "contact", "open", "anonymous"}, func(f *filter) *string { return &f.client }},
+	{"unfinished", []string{"too", "only"}, func(f *filter) *string { return &f.unfinished }},
 }
 
 func (c *console) calls(w http.ResponseWriter, r *http.Request, p service.Revision) {
@@ -167,6 +168,9 @@ func readFilter(r *http.Request, p service.Revision, now time.Time) (filter, err
 			return f, fmt.Errorf("%s %q is unknown; it is one of %s", choice.name, value, strings.Join(choice.values, ", "))
 		}
 		*choice.of(&f) = value
+	}
+	if f.unfinished == "only" && f.state != "" {
+		return f, errors.New("state is where a finished call stands; leave it out with unfinished=only")
 	}
 	if raw := q.Get("limit"); raw != "" {
 		n, err := strconv.Atoi(raw)

@@ -62,15 +62,16 @@ func (i index) call(ctx context.Context, project, id string) (story callStory, s
 	db, done := i.Read()
 	defer done()
 	c := &story.callItem
-	err = db.QueryRowContext(ctx, `SELECT id, started, direction, outcome, client, phone, employee, rule, iif(final, state, 'unfinished')
-		FROM calls WHERE project = ? AND id = ?`, project, id).
-		Scan(&c.ID, &c.StartedAt, &c.Direction, &c.Outcome, &c.Client, &c.Phone, &c.Employee, &c.Rule, &c.State)
+	var at int64
+	err = db.QueryRowContext(ctx, "SELECT "+callColumns+" FROM calls WHERE project = ? AND id = ?", project, id).
+		Scan(&c.ID, &c.StartedAt, &c.Direction, &c.Outcome, &c.Client, &c.Phone, &c.Employee, &c.Rule, &c.State, &at)
 	if errors.Is(err, sql.ErrNoRows) {
 		return story, nil, false, nil
 	}
 	if err != nil {
 		return story, nil, false, fmt.Errorf("read call: %w", err)
 	}
+	c.told(at)
 	story.Events, story.Commands = []storyEvent{}, []storyCommand{}
 	err = each(ctx, db, "SELECT seq FROM events WHERE project = ? AND call = ? ORDER BY seq", []any{project, id}, func(rows *sql.Rows) error {
 		var seq int64

@@ -25,14 +25,26 @@ type callItem struct {
 	Employee  string `json:"employee"`
 	Rule      string `json:"rule"`
 	State     string `json:"state"`
+	// ToldAt is when the call was first told of, where nobody has said when it began.
+	ToldAt string `json:"told_at,omitempty"`
+}
+
+// told fills in when a call was told of that did not say when it began: the list has its
+// place for it by then.
+func (c *callItem) told(at int64) {
+	if c.StartedAt == "" {
+		c.ToldAt = time.UnixMilli(at).UTC().Format(time.RFC3339)
+	}
 }
 
 // filter narrows a list of calls.
 type filter struct {
 	project, phone, employee, direction, outcome, client, state string
-	since, until                                                time.Time
-	limit                                                       int
-	cursor                                                      string
+	// unfinished asks for calls that go on: "too" beside the finished ones, or "only".
+	unfinished   string
+	since, until time.Time
+	limit        int
+	cursor       string
 }
 
 var errCursor = errors.New("the cursor is not one of ours; start without it")
@@ -43,6 +55,18 @@ const depth = 5_000
 
 // condition is a part of a filter, and the index that finds what fits it.
 type condition struct{ column, value, index string }
+
+// halves are the parts of the index that hold what fits: finished calls, calls that go
+// on. A state is where a finished call stands.
+func (f filter) halves() []int {
+	switch {
+	case f.unfinished == "only":
+		return []int{0}
+	case f.unfinished == "too" && f.state == "":
+		return []int{1, 0}
+	}
+	return []int{1}
+}
 
 // conditions are the filter's, the one that fits fewest calls first.
 func (f filter) conditions() []condition {
@@ -58,13 +82,14 @@ func (f filter) conditions() []condition {
 // search is a filter as SQL: calls in the list's order by one index, and what else is
 // asked of them. SQLite is told the index: it knows nothing of how many calls fit what.
 type search struct {
+	halves         []int
 	walk, rest     []string
 	index          string
 	walked, rested []any
 }
 
 func (f filter) search() (search, error) {
-	s := search{walk: []string{"project = ?", "final = 1"}, walked: []any{f.project}, index: "calls_by_time"}
+	s := search{halves: f.halves(), walk: []string{"project = ?"}, walked: []any{f.project}, index: "calls_by_time"}
 	walk := func(words string, values ...any) {
 		s.walk, s.walked = append(s.walk, words), append(s.walked, values...)
 	}
@@ -92,13 +117,20 @@ func (f filter) search() (search, error) {
 	return s, nil
 }
 
-func (s search) calls(columns string) string {
-	return "SELECT " + columns + " FROM calls INDEXED BY " + s.index + " WHERE " + strings.Join(s.walk, " AND ") + " ORDER BY started_at DESC, id DESC"
+// calls is the walk, and what it is given: SQLite reads several halves side by side, each
+// in its index's order, and only as far as somebody reads on.
+func (s search) calls(columns string) (query string, args []any) {
+	var walks []string
+	for _, half := range s.halves {
+		walks = append(walks, "SELECT "+columns+" FROM calls INDEXED BY "+s.index+" WHERE final = "+strconv.Itoa(half)+" AND "+strings.Join(s.walk, " AND "))
+		args = append(args, s.walked...)
+	}
+	return strings.Join(walks, " UNION ALL ") + " ORDER BY started_at DESC, id DESC", args
 }
 
-const callColumns = "id, started, direction, outcome, client, phone, employee, rule, state, started_at"
+const callColumns = "id, started, direction, outcome, client, phone, employee, rule, iif(final, state, 'unfinished') AS state, started_at"
 
-// calls lists finished calls, the newest first, and the cursor of the next page. A page
+// calls lists calls, the newest first, and the cursor of the next page. A page
 // can be short, or empty, and still name a next one: see [depth].
 func (i index) calls(ctx context.Context, f filter) ([]callItem, string, error) {
 	s, err := f.search()
@@ -107,19 +139,20 @@ func (i index) calls(ctx context.Context, f filter) ([]callItem, string, error) 
 	}
 	db, done := i.Read()
 	defer done()
-	query := s.calls(callColumns)
+	query, args := s.calls(callColumns)
 	if len(s.rest) > 0 {
-		query = "SELECT " + callColumns + " FROM (" + query + " LIMIT " + strconv.Itoa(depth) + ") WHERE " + strings.Join(s.rest, " AND ")
+		query = "SELECT * FROM (" + query + " LIMIT " + strconv.Itoa(depth) + ") WHERE " + strings.Join(s.rest, " AND ")
 	}
 	items, next := []callItem{}, ""
 	var at int64
-	err = each(ctx, db, query+" LIMIT ?", slices.Concat(s.walked, s.rested, []any{f.limit + 1}), func(rows *sql.Rows) error {
+	err = each(ctx, db, query+" LIMIT ?", slices.Concat(args, s.rested, []any{f.limit + 1}), func(rows *sql.Rows) error {
 		if len(items) == f.limit {
 			next = writeCursor(at, items[f.limit-1].ID)
 			return nil
 		}
 		var c callItem
 		err := rows.Scan(&c.ID, &c.StartedAt, &c.Direction, &c.Outcome, &c.Client, &c.Phone, &c.Employee, &c.Rule, &c.State, &at)
+		c.told(at)
 		items = append(items, c)
 		return err
 	})
@@ -133,7 +166,8 @@ func (i index) calls(ctx context.Context, f filter) ([]callItem, string, error) 
 func (s search) deepest(ctx context.Context, db *sql.DB) (string, error) {
 	var at int64
 	var id string
-	err := db.QueryRowContext(ctx, s.calls("started_at, id")+" LIMIT 1 OFFSET "+strconv.Itoa(depth-1), s.walked...).Scan(&at, &id)
+	query, args := s.calls("started_at, id")
+	err := db.QueryRowContext(ctx, query+" LIMIT 1 OFFSET "+strconv.Itoa(depth-1), args...).Scan(&at, &id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
