@@ -18,7 +18,7 @@ import (
 var schema string
 
 // model is what the API reads: calls, their events and commands, what is parked.
-var model = view.Model{Name: "console", Version: 6, Schema: schema, Apply: apply}
+var model = view.Model{Name: "console", Version: 7, Schema: schema, Apply: apply}
 
 // index asks the model's file.
 type index struct{ *view.View }
@@ -171,12 +171,16 @@ func digest(c event.Call) string {
 }
 
 func (a applying) parked(p *event.CallParked) error {
-	received, err := json.Marshal(slices.Concat([]string{}, p.Received)) // none is [], not null
-	if err != nil {
-		return err
+	var lists [3]string
+	for i, list := range []any{slices.Concat([]string{}, p.Received), p.ReasonIn, p.RemedyIn} { // none received is [], not null
+		text, err := json.Marshal(list)
+		if err != nil {
+			return err
+		}
+		lists[i] = string(text)
 	}
-	err = a.exec(`INSERT INTO parked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state`,
-		p.ID, a.Project, p.Call, p.State, p.Step, p.Reason, p.Remedy, string(received), a.Time.UnixMilli(), a.Seq)
+	err := a.exec(`INSERT INTO parked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state`,
+		p.ID, a.Project, p.Call, p.State, p.Step, p.Reason, p.Remedy, lists[1], lists[2], lists[0], a.Time.UnixMilli(), a.Seq)
 	if err != nil || p.State == event.ParkedRetried {
 		return err
 	}

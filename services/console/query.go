@@ -38,14 +38,17 @@ type storyCommand struct {
 
 // parkedItem is something that waits for a person.
 type parkedItem struct {
-	ID       string    `json:"id"`
-	CallID   string    `json:"call_id"`
-	Step     string    `json:"step"`
-	Reason   string    `json:"reason"`
-	Remedy   string    `json:"remedy"`
-	ParkedAt time.Time `json:"parked_at"`
-	Received []string  `json:"received_ids"`
-	Raw      []rawItem `json:"raw,omitempty"`
+	ID     string `json:"id"`
+	CallID string `json:"call_id"`
+	Step   string `json:"step"`
+	Reason string `json:"reason"`
+	Remedy string `json:"remedy"`
+	// ReasonIn and RemedyIn are there in every language or not at all.
+	ReasonIn event.Texts `json:"reason_in,omitempty"`
+	RemedyIn event.Texts `json:"remedy_in,omitempty"`
+	ParkedAt time.Time   `json:"parked_at"`
+	Received []string    `json:"received_ids"`
+	Raw      []rawItem   `json:"raw,omitempty"`
 }
 
 // rawItem is a stored request as it came.
@@ -97,15 +100,15 @@ func (i index) parkedItems(ctx context.Context, project, id string, limit int) (
 	db, done := i.Read()
 	defer done()
 	items := []parkedItem{}
-	err := each(ctx, db, `SELECT id, call, step, reason, remedy, received, at FROM parked
+	err := each(ctx, db, `SELECT id, call, step, reason, remedy, reason_in, remedy_in, received, at FROM parked
 		WHERE project = ?1 AND state = 'parked' AND (?2 = '' OR id = ?2) ORDER BY at DESC, id LIMIT ?3`, []any{project, id, limit}, func(rows *sql.Rows) error {
 		var p parkedItem
-		var received string
+		var reason, remedy, received []byte
 		var at int64
-		if err := rows.Scan(&p.ID, &p.CallID, &p.Step, &p.Reason, &p.Remedy, &received, &at); err != nil {
+		if err := rows.Scan(&p.ID, &p.CallID, &p.Step, &p.Reason, &p.Remedy, &reason, &remedy, &received, &at); err != nil {
 			return err
 		}
-		if err := json.Unmarshal([]byte(received), &p.Received); err != nil {
+		if err := errors.Join(json.Unmarshal(reason, &p.ReasonIn), json.Unmarshal(remedy, &p.RemedyIn), json.Unmarshal(received, &p.Received)); err != nil {
 			return err
 		}
 		p.ParkedAt = time.UnixMilli(at).UTC()

@@ -42,7 +42,7 @@ CREATE INDEX commands_in_doubt ON commands (project, call) WHERE state = 'in_dou
 
 CREATE TABLE parked (
 	id TEXT PRIMARY KEY, project TEXT NOT NULL, call TEXT NOT NULL, state TEXT NOT NULL, step TEXT NOT NULL,
-	reason TEXT NOT NULL, remedy TEXT NOT NULL, received TEXT NOT NULL, at INTEGER NOT NULL, seq INTEGER NOT NULL
+	reason TEXT NOT NULL, remedy TEXT NOT NULL, reason_in TEXT NOT NULL, remedy_in TEXT NOT NULL, received TEXT NOT NULL, at INTEGER NOT NULL, seq INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX parked_by_state ON parked (project, state, at DESC);
 
