@@ -2,7 +2,6 @@ package pages
 
 import (
 	"cmp"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -10,23 +9,7 @@ import (
 )
 
 // This file tells a plan in the reader's words: its rules, fields and values, and why it
-// differs. The API gives reasons in English, as sentences with a semicolon between them; one that is not known here is
-// shown as it is.
-
-type reason struct {
-	sentence *regexp.Regexp
-	key      string
-	// say turns what the brackets hold into the reader's words; nil: as they are.
-	say []func(v *visit, raw string) string
-}
-
-func sentence(pattern, key string, say ...func(*visit, string) string) reason {
-	return reason{regexp.MustCompile("^" + pattern + "$"), key, say}
-}
-
-func known(prefix string) func(*visit, string) string {
-	return func(v *visit, raw string) string { return v.Known(prefix+raw, raw) }
-}
+// differs. The API gives reasons in English, as sentences with a semicolon between them.
 
 var reasons = []reason{
 	sentence(`rule (\S+) instead of (\S+)`, "", nil), // its own column says so
@@ -58,32 +41,11 @@ func (v *visit) when(raw string) string { return v.Moment(v.LocalText(raw)) }
 // WhyWords are the reasons of a row.
 func (v *visit) WhyWords(why string) (out []string) {
 	for part := range strings.SplitSeq(why, "; ") {
-		if words := v.reason(part); words != "" {
+		if words := v.retold(reasons, part).Text; words != "" {
 			out = append(out, words)
 		}
 	}
 	return out
-}
-
-func (v *visit) reason(part string) string {
-	for _, r := range reasons {
-		m := r.sentence.FindStringSubmatch(part)
-		if m == nil {
-			continue
-		}
-		if r.key == "" {
-			return ""
-		}
-		var args []any
-		for i, raw := range m[1:] {
-			if i < len(r.say) && r.say[i] != nil {
-				raw = r.say[i](v, raw)
-			}
-			args = append(args, raw)
-		}
-		return v.T(r.key, args...)
-	}
-	return part
 }
 
 // RuleWords is a rule in the reader's words; its id where it is not known.
