@@ -60,6 +60,17 @@ type SettledAnswer struct {
 	Settled bool `json:"settled"`
 }
 
+// TurnSubject is where others who ask a project's portal get their turn: the portal counts
+// them and the writer together.
+func TurnSubject(project string) string { return "ask." + project + ".turn" }
+
+// Turn asks for the place of one request in the writer's pace. It is answered when the
+// request may leave.
+type Turn struct{}
+
+// TurnAnswer gives the place; it holds for now.
+type TurnAnswer struct{}
+
 // StatusSubject is where a project's writer says how its portal is doing.
 func StatusSubject(project string) string { return "ask." + project + ".status" }
 

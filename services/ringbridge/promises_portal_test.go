@@ -99,6 +99,30 @@ func TestAPortalThatIsTooBusyGetsEverythingLater(t *testing.T) {
 	}
 }
 
+func TestWhoLooksAtThePortalTakesPartInTheWritersPace(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, bitrixtest.Options{}, "")
+	h.send(h.call("c1", nil))
+	h.quiet()
+	counted := func() int {
+		var s struct{ Portal struct{ Requests int } }
+		h.api(http.MethodGet, "/api/v1/projects/shop/status", &s)
+		return s.Portal.Requests
+	}
+	before, sent := counted(), len(h.portal.Requests())
+	if code := h.api(http.MethodGet, "/api/v1/projects/shop/portal?fresh=true", nil); code != http.StatusOK {
+		t.Fatalf("the look at the portal is answered %d", code)
+	}
+	draft := fmt.Sprintf(`{"settings": {"bitrix24": {"webhook": %q, "allow_insecure": true}}}`, h.address)
+	if code, body := h.request(http.MethodPost, "/api/v1/check", jsonBody, draft); code != http.StatusOK || !strings.Contains(body, `"reached":true`) {
+		t.Fatalf("a draft with the same portal is answered %d %s", code, body)
+	}
+	asked := len(h.portal.Requests()) - sent
+	if got := counted() - before; asked < 4 || got != asked {
+		t.Errorf("%d requests of those who looked, %d counted by the writer, want each of them", asked, got)
+	}
+}
+
 func TestARefusedWebhookIsSaidAndNothingIsLost(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, bitrixtest.Options{}, "")
