@@ -228,8 +228,8 @@ func (j *job) park(ctx context.Context, refused []event.BitrixOutcome, received 
 }
 
 var writeRemedy = event.Texts{
-	"uk": "Усуньте причину в Бітрікс24 або в налаштуваннях і повторіть; або відкиньте, вказавши чому.",
-	"ru": "Устраните причину в Битрикс24 или в настройках и повторите; или отбросьте, указав почему.",
+	"uk": "Усуньте причину в Bitrix24 або в налаштуваннях і повторіть; або відкиньте, вказавши чому.",
+	"ru": "Устраните причину в Bitrix24 или в настройках и повторите; или отбросьте, указав почему.",
 	"en": "Remove the cause in Bitrix24 or in the settings and retry; or drop it with a reason.",
 }
 
