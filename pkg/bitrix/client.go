@@ -37,6 +37,9 @@ type Options struct {
 	Now           func() time.Time  // time.Now when nil
 	UserAgent     string            // "ringbridge" when empty
 	Transport     http.RoundTripper // for tests; replaces the guard on addresses too
+	// Turn, where it is there, is waited for before each request: a client beside others
+	// takes its place in their pace. Its error keeps the request back.
+	Turn func(context.Context) error
 }
 
 // Format prints the options without the secret, whatever the verb.
@@ -60,6 +63,7 @@ type Client struct {
 	timeout   time.Duration
 	now       func() time.Time
 	agent     string
+	turn      func(context.Context) error
 }
 
 // Format prints the client without the secret, whatever the verb.
@@ -92,6 +96,7 @@ func New(o Options) (*Client, error) {
 		timeout:   o.Timeout,
 		now:       o.Now,
 		agent:     o.UserAgent,
+		turn:      o.Turn,
 	}
 	if c.transport.base == nil {
 		c.transport.base = newTransport(o.AllowInsecure)
@@ -220,6 +225,9 @@ type reply struct {
 func (c *Client) post(ctx context.Context, portal *url.URL, method string, body []byte) (reply, *Error) {
 	if err := ctx.Err(); err != nil {
 		return reply{}, c.failure(method, StageUnsent, describe(err))
+	}
+	if failed := c.wait(ctx, method); failed != nil {
+		return reply{}, failed
 	}
 	var p progress
 	own, done := p.watch(ctx, c.timeout)

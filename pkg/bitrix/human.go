@@ -60,7 +60,7 @@ var reasonTexts = map[Reason]sentences{
 		"The portal's address leads into a private or reserved network. Correct the address in the settings; if the portal really is in your network, switch on allow_insecure.",
 	},
 	ReasonNotFound: {
-		"Запис у CRM не знайдено: його видалили, об'єднали, або власник вебхука його не бачить.",
+		"Запис у CRM не знайдено: його видалили, об’єднали, або власник вебхука його не бачить.",
 		"Запись в CRM не найдена: её удалили, объединили, или владелец вебхука её не видит.",
 		"The CRM entry was not found: it was deleted or merged, or the webhook's owner can't see it.",
 	},
@@ -75,12 +75,12 @@ var reasonTexts = map[Reason]sentences{
 		"The portal lacks this function or keeps it from webhooks. Check that CRM and tasks are switched on in the portal.",
 	},
 	ReasonInvalid: {
-		"Портал не прийняв дані. Найчастіше це обов'язкове поле, яке програма не заповнює, або звільнений відповідальний: перевірте налаштування і спробуйте ще раз.",
+		"Портал не прийняв дані. Найчастіше це обов’язкове поле, яке програма не заповнює, або звільнений відповідальний: перевірте налаштування і спробуйте ще раз.",
 		"Портал не принял данные. Чаще всего это обязательное поле, которое программа не заполняет, или уволенный ответственный: проверьте настройки и попробуйте ещё раз.",
 		"The portal did not accept the data. Mostly it is a mandatory field that the program does not fill, or a responsible who was dismissed: check the settings and try again.",
 	},
 	ReasonUnreachable: {
-		"З порталом немає зв'язку. Перевірте, чи відкривається він у браузері.",
+		"З порталом немає зв’язку. Перевірте, чи відкривається він у браузері.",
 		"С порталом нет связи. Проверьте, открывается ли он в браузере.",
 		"There is no connection to the portal. Check whether it opens in a browser.",
 	},

@@ -176,3 +176,35 @@ func TestAnAbortedHTTP2RequestIsAmbiguous(t *testing.T) {
 	}
 	harmless(t, "HTTP/2", err)
 }
+
+func TestARequestWaitsForItsTurnAndStaysWhereItGetsNone(t *testing.T) {
+	var requests, turns int
+	portal := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		if requests++; turns != requests {
+			t.Errorf("request %d left after %d turns", requests, turns)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"result": true}`))
+	})
+	full := false
+	c := clientOf(t, portal.URL, func(o *Options) {
+		o.Turn = func(context.Context) error {
+			if full {
+				return errors.New("no room")
+			}
+			turns++
+			return nil
+		}
+	})
+	for range 2 {
+		if _, err := c.Call(t.Context(), "profile", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	full = true
+	_, err := c.Call(t.Context(), "profile", nil)
+	var e *Error
+	if !errors.As(err, &e) || e.Class != Wait || e.Reason != ReasonQueryLimit || e.Stage != StageUnsent || requests != 2 {
+		t.Errorf("without a turn: %v after %d requests, want it kept back, to be asked again later", err, requests)
+	}
+}

@@ -130,3 +130,14 @@ func describe(err error) *outage {
 	}
 	return &outage{text: "the connection failed"}
 }
+
+// wait is until it is the request's turn, where somebody gives turns.
+func (c *Client) wait(ctx context.Context, method string) *Error {
+	if c.turn == nil {
+		return nil
+	}
+	if err := c.turn(ctx); err != nil {
+		return &Error{Class: Wait, Reason: ReasonQueryLimit, Method: method, Stage: StageUnsent, err: describe(err)}
+	}
+	return nil
+}

@@ -89,9 +89,10 @@ type Entry struct {
 	Task   *event.Task   `json:"task,omitempty"`
 	// Former are the responsibles that an entity had before replays: what the CRM said of it
 	// to a later call is then known for ours.
-	Former []int  `json:"former,omitempty"`
-	Reason string `json:"reason,omitempty"`
-	Error  string `json:"error,omitempty"`
+	Former  []int       `json:"former,omitempty"`
+	Reason  string      `json:"reason,omitempty"`
+	Error   string      `json:"error,omitempty"`
+	ErrorIn event.Texts `json:"error_in,omitempty"`
 }
 
 // Files opens the files of calls.

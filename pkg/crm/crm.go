@@ -41,8 +41,9 @@ type Found struct {
 	// WithoutLeads is true on a portal that works without leads.
 	WithoutLeads bool `json:"without_leads,omitempty"`
 	// Refused says why the portal will not answer this question, in the words of the
-	// project's language. Asking again does not help.
-	Refused string `json:"refused,omitempty"`
+	// project's language, RefusedIn in those of each. Asking again does not help.
+	Refused   string      `json:"refused,omitempty"`
+	RefusedIn event.Texts `json:"refused_in,omitempty"`
 }
 
 // Item is an entity of the CRM as far as choosing needs it.
@@ -58,6 +59,17 @@ type Settled struct {
 type SettledAnswer struct {
 	Settled bool `json:"settled"`
 }
+
+// TurnSubject is where others who ask a project's portal get their turn: the portal counts
+// them and the writer together.
+func TurnSubject(project string) string { return "ask." + project + ".turn" }
+
+// Turn asks for the place of one request in the writer's pace. It is answered when the
+// request may leave.
+type Turn struct{}
+
+// TurnAnswer gives the place; it holds for now.
+type TurnAnswer struct{}
 
 // StatusSubject is where a project's writer says how its portal is doing.
 func StatusSubject(project string) string { return "ask." + project + ".status" }
@@ -87,8 +99,10 @@ type Status struct {
 
 // Portal is a portal's state in numbers and words.
 type Portal struct {
-	State     PortalState `json:"state"`
+	State PortalState `json:"state"`
+	// Reason is in the project's language, ReasonIn in every one.
 	Reason    string      `json:"reason,omitempty"`
+	ReasonIn  event.Texts `json:"reason_in,omitempty"`
 	Since     time.Time   `json:"since,omitzero"`
 	RetryAt   time.Time   `json:"retry_at,omitzero"`
 	Requests  int         `json:"requests"`

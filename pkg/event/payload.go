@@ -273,9 +273,11 @@ type BitrixOutcome struct {
 	// BitrixID is the entity's or the task's id in the portal; 0 where there is none.
 	BitrixID int `json:"bitrix_id,omitempty"`
 	Attempt  int `json:"attempt,omitempty"`
-	// Reason is a word for machines, Error a sentence for a manager.
-	Reason string `json:"reason,omitempty"`
-	Error  string `json:"error,omitempty"`
+	// Reason is a word for machines, Error a sentence for a manager in the project's
+	// language; ErrorIn has it in every language.
+	Reason  string `json:"reason,omitempty"`
+	Error   string `json:"error,omitempty"`
+	ErrorIn Texts  `json:"error_in,omitempty"`
 }
 
 // ParkedState says where a parked thing stands.
@@ -300,6 +302,10 @@ type CallParked struct {
 	Step     string   `json:"step"`
 	Reason   string   `json:"reason"`
 	Remedy   string   `json:"remedy"`
+	// ReasonIn and RemedyIn have both in every language. They are not there where only
+	// a programmer has a use for the reason.
+	ReasonIn Texts `json:"reason_in,omitempty"`
+	RemedyIn Texts `json:"remedy_in,omitempty"`
 	// Why is what the person who dropped it said.
 	Why string `json:"why,omitempty"`
 }

@@ -2,7 +2,11 @@
 // others how far it is. It holds the question and the answer only.
 package reconciliation
 
-import "time"
+import (
+	"time"
+
+	"github.com/ringbridge/ringbridge/pkg/event"
+)
 
 // StatusSubject is where a project's reconciliation says how it is doing. Nobody
 // answers for a project without an API key.
@@ -17,7 +21,9 @@ type Status struct {
 	// as the log was never read whole.
 	LastComplete time.Time `json:"last_complete,omitzero"`
 	// Error is why the last reading stopped, in words for a manager; empty when it did not.
-	Error string `json:"error,omitempty"`
+	Error   string      `json:"error,omitempty"`
+	ErrorIn event.Texts `json:"error_in,omitempty"`
 	// Warning is what looks wrong although the log can be read.
-	Warning string `json:"warning,omitempty"`
+	Warning   string      `json:"warning,omitempty"`
+	WarningIn event.Texts `json:"warning_in,omitempty"`
 }

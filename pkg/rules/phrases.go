@@ -18,17 +18,17 @@ var phrases = map[string]Text{
 	"inbound/owner":      {"by the responsible", "прийняв відповідальний", "принял ответственный"},
 	"inbound/colleague":  {"by a colleague of the responsible", "прийняв колега відповідального", "принял коллега ответственного"},
 	"inbound/employee":   {"by an employee", "прийняв співробітник", "принял сотрудник"},
-	"inbound/unmapped":   {"on a line of no employee", "на лінії, не прив'язаній до співробітника", "на линии, не привязанной к сотруднику"},
+	"inbound/unmapped":   {"on a line of no employee", "на лінії, не прив’язаній до співробітника", "на линии, не привязанной к сотруднику"},
 	"outbound/owner":     {"by the responsible", "телефонував відповідальний", "звонил ответственный"},
 	"outbound/colleague": {"by a colleague of the responsible", "телефонував колега відповідального", "звонил коллега ответственного"},
 	"outbound/employee":  {"by an employee", "телефонував співробітник", "звонил сотрудник"},
-	"outbound/unmapped":  {"from a line of no employee", "з лінії, не прив'язаної до співробітника", "с линии, не привязанной к сотруднику"},
+	"outbound/unmapped":  {"from a line of no employee", "з лінії, не прив’язаної до співробітника", "с линии, не привязанной к сотруднику"},
 
 	"if/answered":         {"if answered", "якщо вхідний прийняв", "если входящий принят"},
 	"if/missed":           {"if missed", "якщо вхідний пропущено", "если входящий не принят"},
 	"if/voicemail":        {"sent to voicemail", "він потрапив на голосову пошту", "попал на голосовую почту"},
 	"if/inbound/employee": {"by an employee", "співробітник", "сотрудником"},
-	"if/inbound/unmapped": {"on a line of no employee", "хтось на лінії, не прив'язаній до співробітника", "на линии, не привязанной к сотруднику"},
+	"if/inbound/unmapped": {"on a line of no employee", "хтось на лінії, не прив’язаній до співробітника", "на линии, не привязанной к сотруднику"},
 
 	"lead":         {"lead", "лід", "лид"},
 	"task:done":    {"closed task", "закрите завдання", "закрытая задача"},
@@ -44,7 +44,7 @@ var phrases = map[string]Text{
 	"on/missed":        {"on the senior manager (or on employees in turn: missed_new_client)", "на старшого менеджера (або на співробітників по черзі: missed_new_client)", "на старшего менеджера (или на сотрудников по очереди: missed_new_client)"},
 
 	"purpose/review":         {"check the call", "перевірити дзвінок", "проверить звонок"},
-	"purpose/contact":        {"contact the client", "зв'язатися з клієнтом", "связаться с клиентом"},
+	"purpose/contact":        {"contact the client", "зв’язатися з клієнтом", "связаться с клиентом"},
 	"purpose/check_settings": {"check the settings of the integration", "перевірити налаштування інтеграції", "проверить настройки интеграции"},
 
 	"due/review":   {"due after review_due (3 h by default)", "строк review_due (типово 3 год)", "срок review_due (по умолчанию 3 ч)"},

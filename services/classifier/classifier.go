@@ -112,6 +112,8 @@ func (c classifier) park(e event.Envelope, cause error) []event.Envelope {
 	if unreadable := (*ringostat.Unreadable)(nil); errors.As(cause, &unreadable) {
 		settings, _ := c.Projects.Get(e.Project)
 		p.Reason, p.Remedy = unreadable.In(settings.Locale)
+		p.ReasonIn = event.InEach(func(lang string) string { reason, _ := unreadable.In(lang); return reason })
+		p.RemedyIn = event.InEach(func(lang string) string { _, remedy := unreadable.In(lang); return remedy })
 	}
 	p.ID = event.Derive("parked", e.ID, p.Step)
 	out, err := event.Next(e, "classifier", c.Now(), p)

@@ -49,11 +49,25 @@ type lag struct {
 	Since time.Time `json:"since,omitzero"`
 }
 
+// What is said of a service that should answer and does not.
+var (
+	silentWriter = event.Texts{
+		"uk": "Сервіс, що записує в Bitrix24, не відповідає.",
+		"ru": "Сервис, который записывает в Bitrix24, не отвечает.",
+		"en": "The service that writes to Bitrix24 does not answer.",
+	}
+	silentReconciler = event.Texts{
+		"uk": "Сервіс, що звіряє журнал дзвінків, не відповідає.",
+		"ru": "Сервис, который сверяет журнал звонков, не отвечает.",
+		"en": "The service that compares the call log does not answer.",
+	}
+)
+
 func (c *console) status(w http.ResponseWriter, r *http.Request, p service.Revision) {
 	// The writer first: what it has settled by then, the index must show too.
 	s, err := bus.Ask[crm.StatusQuestion, crm.Status](r.Context(), c.Bus, crm.StatusSubject(p.ID), crm.StatusQuestion{})
 	if err != nil {
-		s = crm.Status{Portal: crm.Portal{State: crm.PortalDown, Reason: "the writer does not answer"}}
+		s = crm.Status{Portal: crm.Portal{State: crm.PortalDown, Reason: silentWriter.In(p.Locale), ReasonIn: silentWriter}}
 	}
 	if service.Behind(w, r, c.index.View) {
 		return
@@ -92,7 +106,7 @@ func (c *console) reconciliation(ctx context.Context, p service.Revision) *recon
 	defer cancel()
 	s, err := bus.Ask[reconciliation.StatusQuestion, reconciliation.Status](ctx, c.Bus, reconciliation.StatusSubject(p.ID), reconciliation.StatusQuestion{})
 	if err != nil {
-		s = reconciliation.Status{Error: "the reconciliation does not answer"}
+		s = reconciliation.Status{Error: silentReconciler.In(p.Locale), ErrorIn: silentReconciler}
 	}
 	return &s
 }
@@ -135,6 +149,7 @@ var choices = []struct {
 	{"direction", []string{"inbound", "outbound", "internal"}, func(f *filter) *string { return &f.direction }},
 	{"outcome", []string{"answered", "missed", "voicemail"}, func(f *filter) *string { return &f.outcome }},
 	{"client", []string{"new", "contact", "open", "anonymous"}, func(f *filter) *string { return &f.client }},
+	{"unfinished", []string{"too", "only"}, func(f *filter) *string { return &f.unfinished }},
 }
 
 func (c *console) calls(w http.ResponseWriter, r *http.Request, p service.Revision) {
@@ -167,6 +182,9 @@ func readFilter(r *http.Request, p service.Revision, now time.Time) (filter, err
 			return f, fmt.Errorf("%s %q is unknown; it is one of %s", choice.name, value, strings.Join(choice.values, ", "))
 		}
 		*choice.of(&f) = value
+	}
+	if f.unfinished == "only" && f.state != "" {
+		return f, errors.New("state is where a finished call stands; leave it out with unfinished=only")
 	}
 	if raw := q.Get("limit"); raw != "" {
 		n, err := strconv.Atoi(raw)

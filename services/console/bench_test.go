@@ -66,6 +66,9 @@ func pagesOf(b *testing.B, i index, calls int) {
 		f    filter
 	}{
 		{"newest", filter{limit: 50}},
+		{"newest, with those that go on", filter{limit: 50, unfinished: "too"}},
+		{"of a client, with those that go on", filter{limit: 50, phone: "+380671000042", unfinished: "too"}},
+		{"incoming, with those that go on, from the middle", filter{limit: 50, direction: "inbound", cursor: deep, unfinished: "too"}},
 		{"from the middle", filter{limit: 50, cursor: deep}},
 		{"of a client", filter{limit: 50, phone: "+380671000042"}},
 		{"of a client, missed", filter{limit: 50, phone: "+380671000042", outcome: "missed"}},

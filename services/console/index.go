@@ -18,7 +18,7 @@ import (
 var schema string
 
 // model is what the API reads: calls, their events and commands, what is parked.
-var model = view.Model{Name: "console", Version: 5, Schema: schema, Apply: apply}
+var model = view.Model{Name: "console", Version: 7, Schema: schema, Apply: apply}
 
 // index asks the model's file.
 type index struct{ *view.View }
@@ -79,7 +79,7 @@ func (a applying) link() (isNew bool, err error) {
 // report told more, or a person asked to try again.
 func (a applying) classified(p *event.CallClassified) error {
 	c := p.Call
-	var at int64
+	at := a.Time.UnixMilli()
 	started := "" // a call that goes on may not have said when it began
 	if c.StartedAt != nil {
 		at, started = c.StartedAt.UnixMilli(), c.StartedAt.Format(time.RFC3339)
@@ -92,11 +92,31 @@ func (a applying) classified(p *event.CallClassified) error {
 		a.exec("UPDATE requests SET unread = 0 WHERE id = ?", p.Received),
 		a.exec(`INSERT INTO calls (project, id, final, started_at, started, direction, outcome, phone, employee, facts, state)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?11, iif(?3, 'waiting', ''))
-			ON CONFLICT DO UPDATE SET final = excluded.final, started_at = excluded.started_at, started = excluded.started,
+			ON CONFLICT DO UPDATE SET final = excluded.final, started = excluded.started,
+				started_at = iif(excluded.started = '', started_at, excluded.started_at),
 				direction = excluded.direction, outcome = excluded.outcome, phone = excluded.phone, employee = excluded.employee,
 				facts = excluded.facts, state = iif(excluded.final AND (state = '' OR ?10), 'waiting', state)`,
 			a.Project, c.ID, c.Final, at, started, c.Direction, c.Outcome, c.Client, employee,
-			p.Changed || p.Retry, digest(c)))
+			p.Changed || p.Retry, digest(c)),
+		a.joined(c))
+}
+
+// joined takes up the parts of a talk that was passed on: one that was told of while it
+// went on stood as a call of its own until then.
+func (a applying) joined(c event.Call) error {
+	for _, leg := range c.Legs {
+		if leg.ID == c.ID {
+			continue
+		}
+		n, err := a.tx.Exec("DELETE FROM calls WHERE project = ? AND id = ? AND final = 0", a.Project, leg.ID)
+		if err == nil && n > 0 {
+			err = a.exec("UPDATE events SET call = ? WHERE project = ? AND call = ?", c.ID, a.Project, leg.ID)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (a applying) command(p *event.BitrixCommand) error {
@@ -151,12 +171,16 @@ func digest(c event.Call) string {
 }
 
 func (a applying) parked(p *event.CallParked) error {
-	received, err := json.Marshal(slices.Concat([]string{}, p.Received)) // none is [], not null
-	if err != nil {
-		return err
+	var lists [3]string
+	for i, list := range []any{slices.Concat([]string{}, p.Received), p.ReasonIn, p.RemedyIn} { // none received is [], not null
+		text, err := json.Marshal(list)
+		if err != nil {
+			return err
+		}
+		lists[i] = string(text)
 	}
-	err = a.exec(`INSERT INTO parked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state`,
-		p.ID, a.Project, p.Call, p.State, p.Step, p.Reason, p.Remedy, string(received), a.Time.UnixMilli(), a.Seq)
+	err := a.exec(`INSERT INTO parked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state`,
+		p.ID, a.Project, p.Call, p.State, p.Step, p.Reason, p.Remedy, lists[1], lists[2], lists[0], a.Time.UnixMilli(), a.Seq)
 	if err != nil || p.State == event.ParkedRetried {
 		return err
 	}

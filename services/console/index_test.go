@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/ringbridge/ringbridge/pkg/event"
@@ -155,6 +156,30 @@ func TestACallThatGoesOnIsNotListedAndDoesNotWait(t *testing.T) {
 	d.classified(d.received(), aCall("1", 0))
 	if got, s := d.state("1"), d.status(); got != "waiting" || s.Waiting != 1 {
 		t.Errorf("when it is over: %q, %d waiting; want waiting, 1", got, s.Waiting)
+	}
+}
+
+func TestAPartOfATalkThatWasToldOfWhileItWentOnIsNoCallOfItsOwn(t *testing.T) {
+	d := openDesk(t)
+	d.classified(d.received(), event.Call{ID: "part", Event: "answer", Direction: event.Inbound, Client: client})
+	whole := aCall("whole", 0)
+	whole.Legs = []event.Leg{{ID: "whole", Talk: 40}, {ID: "part", Talk: 20}}
+	d.classified(d.received(), whole)
+	if got := d.asked("unfinished=too"); !slices.Equal(got, []string{"whole"}) {
+		t.Errorf("listed are %v, want the talk alone", got)
+	}
+	if w := d.ask(http.MethodGet, shop+"/calls/part", ""); w.Code != http.StatusNotFound {
+		t.Errorf("the part's own story: %d, want 404 where no file says whose part it is", w.Code)
+	}
+	if got := get[callStory](d, shop+"/calls/whole").Events; len(got) != 4 {
+		t.Errorf("the talk's story has %d events, want both requests and what was read from each", len(got))
+	}
+	d.settled("one", 10, event.Executed)
+	other := aCall("other", 11)
+	other.Legs = []event.Leg{{ID: "other", Talk: 40}, {ID: "one", Talk: 20}}
+	d.classified(d.received(), other)
+	if got := d.state("one"); got != "done" {
+		t.Errorf("a call that was settled before: %q, want it to stay", got)
 	}
 }
 

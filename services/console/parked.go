@@ -142,7 +142,7 @@ func (c *console) parkedOne(w http.ResponseWriter, r *http.Request, p service.Re
 func (c *console) settleParked(w http.ResponseWriter, r *http.Request, item parkedItem, p service.Revision, state event.ParkedState, why string) {
 	e, err := event.First("console", c.Now(), &event.CallParked{
 		ID: item.ID, Project: p.ID, Call: item.CallID, State: state, Received: item.Received, Step: item.Step,
-		Reason: item.Reason, Remedy: item.Remedy, Why: why,
+		Reason: item.Reason, Remedy: item.Remedy, ReasonIn: item.ReasonIn, RemedyIn: item.RemedyIn, Why: why,
 	})
 	if err == nil {
 		_, err = c.Bus.Publish(r.Context(), e)

@@ -3,30 +3,13 @@ package console
 import (
 	"context"
 	"database/sql"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/ringbridge/ringbridge/pkg/event"
 )
-
-// callItem is a call in the API's list.
-type callItem struct {
-	ID        string `json:"id"`
-	StartedAt string `json:"started_at"`
-	Direction string `json:"direction"`
-	Outcome   string `json:"outcome"`
-	Client    string `json:"client"`
-	Phone     string `json:"phone"`
-	Employee  string `json:"employee"`
-	Rule      string `json:"rule"`
-	State     string `json:"state"`
-}
 
 // callStory is one call with everything that happened to it.
 type callStory struct {
@@ -55,14 +38,17 @@ type storyCommand struct {
 
 // parkedItem is something that waits for a person.
 type parkedItem struct {
-	ID       string    `json:"id"`
-	CallID   string    `json:"call_id"`
-	Step     string    `json:"step"`
-	Reason   string    `json:"reason"`
-	Remedy   string    `json:"remedy"`
-	ParkedAt time.Time `json:"parked_at"`
-	Received []string  `json:"received_ids"`
-	Raw      []rawItem `json:"raw,omitempty"`
+	ID     string `json:"id"`
+	CallID string `json:"call_id"`
+	Step   string `json:"step"`
+	Reason string `json:"reason"`
+	Remedy string `json:"remedy"`
+	// ReasonIn and RemedyIn are there in every language or not at all.
+	ReasonIn event.Texts `json:"reason_in,omitempty"`
+	RemedyIn event.Texts `json:"remedy_in,omitempty"`
+	ParkedAt time.Time   `json:"parked_at"`
+	Received []string    `json:"received_ids"`
+	Raw      []rawItem   `json:"raw,omitempty"`
 }
 
 // rawItem is a stored request as it came.
@@ -74,152 +60,21 @@ type rawItem struct {
 	Body       string            `json:"body"`
 }
 
-// filter narrows a list of calls.
-type filter struct {
-	project, phone, employee, direction, outcome, client, state string
-	since, until                                                time.Time
-	limit                                                       int
-	cursor                                                      string
-}
-
-var errCursor = errors.New("the cursor is not one of ours; start without it")
-
-// depth is how many calls one question looks through at most, so that an answer comes
-// in time also where next to nothing fits: the next page goes on from there.
-const depth = 5_000
-
-// condition is a part of a filter, and the index that finds what fits it.
-type condition struct{ column, value, index string }
-
-// conditions are the filter's, the one that fits fewest calls first.
-func (f filter) conditions() []condition {
-	byState := condition{"state", f.state, "calls_by_state"}
-	all := []condition{{"phone", f.phone, "calls_by_phone"}, byState, {"employee", f.employee, "calls_by_employee"}, {"outcome", f.outcome, "calls_by_outcome"}}
-	if f.state == "done" { // most calls are
-		all = append(all[:1], all[2], all[3], byState)
-	}
-	all = append(all, condition{"direction", f.direction, ""}, condition{"client", f.client, ""})
-	return slices.DeleteFunc(all, func(c condition) bool { return c.value == "" })
-}
-
-// search is a filter as SQL: calls in the list's order by one index, and what else is
-// asked of them. SQLite is told the index: it knows nothing of how many calls fit what.
-type search struct {
-	walk, rest     []string
-	index          string
-	walked, rested []any
-}
-
-func (f filter) search() (search, error) {
-	s := search{walk: []string{"project = ?", "final = 1"}, walked: []any{f.project}, index: "calls_by_time"}
-	walk := func(words string, values ...any) {
-		s.walk, s.walked = append(s.walk, words), append(s.walked, values...)
-	}
-	for i, c := range f.conditions() {
-		if i == 0 && c.index != "" {
-			s.index = c.index
-			walk(c.column+" = ?", c.value)
-			continue
-		}
-		s.rest, s.rested = append(s.rest, c.column+" = ?"), append(s.rested, c.value)
-	}
-	if !f.since.IsZero() {
-		walk("started_at >= ?", f.since.UnixMilli())
-	}
-	if !f.until.IsZero() {
-		walk("started_at < ?", f.until.UnixMilli())
-	}
-	if f.cursor != "" {
-		at, id, err := readCursor(f.cursor)
-		if err != nil {
-			return s, err
-		}
-		walk("(started_at, id) < (?, ?)", at, id)
-	}
-	return s, nil
-}
-
-func (s search) calls(columns string) string {
-	return "SELECT " + columns + " FROM calls INDEXED BY " + s.index + " WHERE " + strings.Join(s.walk, " AND ") + " ORDER BY started_at DESC, id DESC"
-}
-
-const callColumns = "id, started, direction, outcome, client, phone, employee, rule, state, started_at"
-
-// calls lists finished calls, the newest first, and the cursor of the next page. A page
-// can be short, or empty, and still name a next one: see [depth].
-func (i index) calls(ctx context.Context, f filter) ([]callItem, string, error) {
-	s, err := f.search()
-	if err != nil {
-		return nil, "", err
-	}
-	db, done := i.Read()
-	defer done()
-	query := s.calls(callColumns)
-	if len(s.rest) > 0 {
-		query = "SELECT " + callColumns + " FROM (" + query + " LIMIT " + strconv.Itoa(depth) + ") WHERE " + strings.Join(s.rest, " AND ")
-	}
-	items, next := []callItem{}, ""
-	var at int64
-	err = each(ctx, db, query+" LIMIT ?", slices.Concat(s.walked, s.rested, []any{f.limit + 1}), func(rows *sql.Rows) error {
-		if len(items) == f.limit {
-			next = writeCursor(at, items[f.limit-1].ID)
-			return nil
-		}
-		var c callItem
-		err := rows.Scan(&c.ID, &c.StartedAt, &c.Direction, &c.Outcome, &c.Client, &c.Phone, &c.Employee, &c.Rule, &c.State, &at)
-		items = append(items, c)
-		return err
-	})
-	if err == nil && next == "" && len(s.rest) > 0 {
-		next, err = s.deepest(ctx, db)
-	}
-	return items, next, err
-}
-
-// deepest is the cursor of the last call that was looked through, where more follow.
-func (s search) deepest(ctx context.Context, db *sql.DB) (string, error) {
-	var at int64
-	var id string
-	err := db.QueryRowContext(ctx, s.calls("started_at, id")+" LIMIT 1 OFFSET "+strconv.Itoa(depth-1), s.walked...).Scan(&at, &id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("query the index: %w", err)
-	}
-	return writeCursor(at, id), nil
-}
-
-func writeCursor(at int64, id string) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(at, 10) + "|" + id))
-}
-
-func readCursor(s string) (at int64, id string, err error) {
-	raw, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil {
-		return 0, "", errCursor
-	}
-	number, id, ok := strings.Cut(string(raw), "|")
-	if at, err = strconv.ParseInt(number, 10, 64); err != nil || !ok {
-		return 0, "", errCursor
-	}
-	return at, id, nil
-}
-
 // call reads one call and where its events are; ok is false where it is not known.
 func (i index) call(ctx context.Context, project, id string) (story callStory, seqs []uint64, ok bool, err error) {
 	db, done := i.Read()
 	defer done()
 	c := &story.callItem
-	err = db.QueryRowContext(ctx, `SELECT id, started, direction, outcome, client, phone, employee, rule, iif(final, state, 'unfinished')
-		FROM calls WHERE project = ? AND id = ?`, project, id).
-		Scan(&c.ID, &c.StartedAt, &c.Direction, &c.Outcome, &c.Client, &c.Phone, &c.Employee, &c.Rule, &c.State)
+	var at int64
+	err = db.QueryRowContext(ctx, "SELECT "+callColumns+" FROM calls WHERE project = ? AND id = ?", project, id).
+		Scan(&c.ID, &c.StartedAt, &c.Direction, &c.Outcome, &c.Client, &c.Phone, &c.Employee, &c.Rule, &c.State, &at)
 	if errors.Is(err, sql.ErrNoRows) {
 		return story, nil, false, nil
 	}
 	if err != nil {
 		return story, nil, false, fmt.Errorf("read call: %w", err)
 	}
+	c.told(at)
 	story.Events, story.Commands = []storyEvent{}, []storyCommand{}
 	err = each(ctx, db, "SELECT seq FROM events WHERE project = ? AND call = ? ORDER BY seq", []any{project, id}, func(rows *sql.Rows) error {
 		var seq int64
@@ -245,15 +100,15 @@ func (i index) parkedItems(ctx context.Context, project, id string, limit int) (
 	db, done := i.Read()
 	defer done()
 	items := []parkedItem{}
-	err := each(ctx, db, `SELECT id, call, step, reason, remedy, received, at FROM parked
+	err := each(ctx, db, `SELECT id, call, step, reason, remedy, reason_in, remedy_in, received, at FROM parked
 		WHERE project = ?1 AND state = 'parked' AND (?2 = '' OR id = ?2) ORDER BY at DESC, id LIMIT ?3`, []any{project, id, limit}, func(rows *sql.Rows) error {
 		var p parkedItem
-		var received string
+		var reason, remedy, received []byte
 		var at int64
-		if err := rows.Scan(&p.ID, &p.CallID, &p.Step, &p.Reason, &p.Remedy, &received, &at); err != nil {
+		if err := rows.Scan(&p.ID, &p.CallID, &p.Step, &p.Reason, &p.Remedy, &reason, &remedy, &received, &at); err != nil {
 			return err
 		}
-		if err := json.Unmarshal([]byte(received), &p.Received); err != nil {
+		if err := errors.Join(json.Unmarshal(reason, &p.ReasonIn), json.Unmarshal(remedy, &p.RemedyIn), json.Unmarshal(received, &p.Received)); err != nil {
 			return err
 		}
 		p.ParkedAt = time.UnixMilli(at).UTC()

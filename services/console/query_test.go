@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ringbridge/ringbridge/pkg/bus"
 	"github.com/ringbridge/ringbridge/pkg/event"
@@ -81,6 +83,54 @@ func TestFiltersNarrowTheList(t *testing.T) {
 	}
 }
 
+// goingOn is a call that still goes on, which did not say when it began.
+func goingOn(id, number string) event.Call {
+	return event.Call{ID: id, Event: "before", Direction: event.Inbound, Client: number}
+}
+
+func TestCallsThatGoOnAreListedWhereTheyAreAskedFor(t *testing.T) {
+	d := openDesk(t)
+	d.settled("early", -30, event.Executed)
+	talks := goingOn("talks", "+380932223344")
+	began := morning.Add(20 * time.Minute)
+	talks.StartedAt = &began
+	d.classified(d.received(), talks)
+	d.classified(d.received(), goingOn("rings", client)) // told of at 09:00
+	d.classified(d.received(), aCall("waits", 30))
+	for _, c := range []struct {
+		query string
+		want  []string
+	}{
+		{"", []string{"waits", "early"}},
+		{"unfinished=too", []string{"waits", "talks", "rings", "early"}},
+		{"unfinished=only", []string{"talks", "rings"}},
+		{"unfinished=too&phone=0671112233", []string{"waits", "rings", "early"}},
+		{"unfinished=only&phone=0932223344", []string{"talks"}},
+		{"unfinished=too&direction=inbound", []string{"waits", "talks", "rings", "early"}},
+		{"unfinished=too&outcome=answered", []string{"waits", "early"}},
+		{"unfinished=too&employee=Olena+Koval", []string{"waits", "early"}},
+		{"unfinished=too&state=waiting", []string{"waits"}},
+		{"unfinished=too&since=2026-01-02T09:00:00Z", []string{"waits", "talks", "rings"}},
+		{"unfinished=too&until=2026-01-02T09:10:00Z", []string{"rings", "early"}},
+	} {
+		if got := d.asked(c.query); !slices.Equal(got, c.want) {
+			t.Errorf("calls?%s: %v, want %v", c.query, got, c.want)
+		}
+	}
+	rings := get[list[callItem]](d, shop+"/calls?unfinished=only&phone=0671112233").Items[0]
+	if want := (callItem{ID: "rings", ToldAt: "2026-01-02T09:00:00Z", Direction: "inbound", Phone: client, State: "unfinished"}); rings != want {
+		t.Errorf("the ringing call is %+v, want %+v", rings, want)
+	}
+	// When it is over it is the same call, at its place.
+	d.classified(d.received(), aCall("rings", 40))
+	if got := d.asked("unfinished=too"); !slices.Equal(got, []string{"rings", "waits", "talks", "early"}) {
+		t.Errorf("when it is over: %v, want it once, where it began", got)
+	}
+	if got := get[callStory](d, shop+"/calls/rings"); got.State != "waiting" || got.ToldAt != "" || got.StartedAt == "" {
+		t.Errorf("when it is over: %+v, want when it began instead of when it was told of", got.callItem)
+	}
+}
+
 func TestADateBeginsInTheProjectsZone(t *testing.T) {
 	d := openDesk(t)
 	d.classified(d.received(), aCall("late", 13*60-30)) // 21:30 UTC is 23:30 in Kyiv
@@ -94,7 +144,7 @@ func TestWrongParametersAreNamed(t *testing.T) {
 	d := openDesk(t)
 	cursor := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 	for query, word := range map[string]string{
-		"state=unfinished": "state", "outcome=ANSWERED": "outcome", "direction=in": "direction", "client=old": "client", "state=DONE": "state", "limit=0": "limit", "limit=501": "limit", "limit=-1": "limit", "limit=many": "limit",
+		"state=unfinished": "state", "outcome=ANSWERED": "outcome", "direction=in": "direction", "client=old": "client", "state=DONE": "state", "unfinished=yes": "unfinished", "unfinished=only&state=done": "unfinished", "limit=0": "limit", "limit=501": "limit", "limit=-1": "limit", "limit=many": "limit",
 		"phone=nobody": "phone", "since=yesterday": "time", "until=2026-13-01": "time", "since=-5m": "time",
 		"cursor=!": "cursor", "cursor=" + cursor("12"): "cursor", "cursor=" + cursor("x|1"): "cursor",
 	} {
@@ -112,9 +162,10 @@ func TestPagesHaveNoGapAndNoDouble(t *testing.T) {
 	d.group.Stop()
 	const calls = 1000
 	i := fill(t, d.data, calls)
+	everyThirdGoesOn(t, d.data)
 	for _, limit := range []int{1, 7, 100, 333, 500} {
 		var got []string
-		f := filter{project: "shop", limit: limit}
+		f := filter{project: "shop", limit: limit, unfinished: "too"}
 		for {
 			items, next, err := i.calls(t.Context(), f)
 			if err != nil {
@@ -144,7 +195,8 @@ func TestASearchThatFindsLittleGoesOnPageByPage(t *testing.T) {
 	d.group.Stop()
 	const calls = 2*depth + 500
 	i := fill(t, d.data, calls)
-	f := filter{project: "shop", direction: "inbound", client: "contact", limit: 50}
+	everyThirdGoesOn(t, d.data)
+	f := filter{project: "shop", direction: "inbound", client: "contact", limit: 50, unfinished: "too"}
 	var got []string
 	for pages := 1; ; pages++ {
 		items, next, err := i.calls(t.Context(), f)
@@ -186,6 +238,11 @@ func TestACallThatArrivesBetweenPagesMovesNothing(t *testing.T) {
 	if second.Next != "" {
 		t.Errorf("the last page has a next: %q", second.Next)
 	}
+}
+
+func everyThirdGoesOn(t *testing.T, dir string) {
+	t.Helper()
+	edit("UPDATE calls SET final = 0 WHERE CAST(substr(id, 12) AS INTEGER) % 3 = 0")(t, filepath.Join(dir, model.Name+".db"))
 }
 
 // fill makes an index of n calls, ten per minute's first second.

@@ -54,7 +54,7 @@ func (s state) from(now time.Time, depth time.Duration) time.Time {
 // read takes over that the log was read whole up to a time; oldest is when the earliest
 // call began of those that this pass left open.
 func (s *state) read(upTo, oldest, now time.Time) {
-	s.LastComplete, s.Error, s.Began, s.OpenSince = upTo, "", time.Time{}, time.Time{}
+	s.LastComplete, s.Error, s.ErrorIn, s.Began, s.OpenSince = upTo, "", nil, time.Time{}, time.Time{}
 	if !oldest.IsZero() && now.Sub(oldest) < openFor {
 		s.OpenSince = oldest
 	}
@@ -155,9 +155,10 @@ func (d *desk) done(ctx context.Context, rows, brought int) error {
 	first, last := d.hooks.take()
 	s, err := d.change(ctx, func(s *state) {
 		s.listen(rows, first, last)
-		s.Warning = ""
+		s.Warning, s.WarningIn = "", nil
 		if s.silent() {
-			s.Warning = words(project.Locale).silent
+			s.WarningIn = event.InEach(func(lang string) string { return words(lang).silent })
+			s.Warning = s.WarningIn.In(project.Locale)
 		}
 	})
 	if err != nil {
@@ -181,7 +182,8 @@ func (d *desk) failed(ctx context.Context, cause error) error {
 	kind := troubleOf(cause)
 	d.tell(kind, cause)
 	s, err := d.change(ctx, func(s *state) {
-		s.Error = fmt.Sprintf("%s (%v)", words(project.Locale).trouble[kind], cause)
+		s.ErrorIn = event.InEach(func(lang string) string { return fmt.Sprintf("%s (%v)", words(lang).trouble[kind], cause) })
+		s.Error = s.ErrorIn.In(project.Locale)
 	})
 	if err != nil {
 		return err

@@ -142,6 +142,9 @@ func TestATroubleIsToldOncePerKind(t *testing.T) {
 		if s := h.state(); !strings.Contains(s.Error, c.word) || (s.Error == "") != (c.word == "") {
 			t.Errorf("the state says %q, want something about %q", s.Error, c.word)
 		}
+		if s := h.state(); s.Error != s.ErrorIn["en"] || s.Error != "" && s.ErrorIn["uk"] == "" || s.Error == "" && s.ErrorIn != nil {
+			t.Errorf("the state says %q and in other languages %v", s.Error, s.ErrorIn)
+		}
 		if n := h.told.FilterMessageSnippet("the call log can't be read").Len(); n != c.told {
 			t.Errorf("at %q: told %d times, want %d", c.word, n, c.told)
 		}

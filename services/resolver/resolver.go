@@ -223,10 +223,19 @@ func (r resolver) lookup(ctx context.Context, e event.Envelope, c event.CallClas
 	}
 	found, err := wait[crm.Lookup, crm.Found](ctx, r, crm.LookupSubject(e.Project), q)
 	if err == nil && found.Refused != "" {
-		err = bus.Drop(errors.New(found.Refused))
+		err = bus.Drop(&refusal{found.Refused, found.RefusedIn})
 	}
 	return found, err
 }
+
+// refusal is a portal that will not say who a client is, in the words of the project's
+// language and of each.
+type refusal struct {
+	words string
+	in    event.Texts
+}
+
+func (r *refusal) Error() string { return r.words }
 
 // waitUntilSettled keeps the client's lane until the writer says that all commands of
 // the plan have their outcome.
@@ -282,6 +291,9 @@ func (r resolver) park(e event.Envelope, cause error) []event.Envelope {
 	p := &event.CallParked{
 		ID: event.Derive("parked", e.ID, "resolve"), Project: e.Project, Call: e.Call, State: event.ParkedWaiting, Step: "resolve",
 		Reason: cause.Error(), Remedy: "Correct the settings and retry, or drop it with a reason.",
+	}
+	if no, ok := errors.AsType[*refusal](cause); ok {
+		p.ReasonIn = no.in
 	}
 	if c, err := event.As[event.CallClassified](e); err == nil {
 		p.Received = []string{c.Received}

@@ -55,12 +55,14 @@ func TestEverySentenceOfTheArticleHasTheTestsItNames(t *testing.T) {
 	}
 }
 
+// goesOn is what a call does not report yet that goes on.
+var goesOn = url.Values{"status": {""}, "dialog": {""}, "waiting": {""}, "call_duration": {""}, "recording": {""}, "has_recording": {""}}
+
 func TestNothingIsWrittenBeforeTheCallIsOver(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, bitrixtest.Options{}, "")
-	over := url.Values{"status": {""}, "dialog": {""}, "waiting": {""}, "call_duration": {""}, "recording": {""}, "has_recording": {""}}
-	h.sendTo("?event=before", h.call("c1", with(over, url.Values{"connected_with": {""}, "staffid": {""}})))
-	h.sendTo("?event=answer", h.call("c1", over))
+	h.sendTo("?event=before", h.call("c1", with(goesOn, url.Values{"connected_with": {""}, "staffid": {""}})))
+	h.sendTo("?event=answer", h.call("c1", goesOn))
 	h.quiet()
 	if s := h.story("c1"); len(s.Events) != 4 || s.State != "unfinished" {
 		t.Errorf("the call going on has %d events and state %q, want two requests, each read, and unfinished", len(s.Events), s.State)

@@ -28,9 +28,15 @@ func TestInTheBrowserACallArrivesByItselfAndItsStoryIsReadByKeyboard(t *testing.
 	b.open("/console/p/shop/calls")
 	b.look("no calls yet")
 	mustAsk[bool](b, `() => window.stays = true`)
-	h.send(h.call("live.1", visit))
+	h.sendTo("?event=before", h.call("live.1", with(goesOn, url.Values{"connected_with": {""}, "staffid": {""}})))
 	b.see("380 67 111 22 33")
+	b.see("goes on")
+	b.look("a call that rings")
+	h.send(h.call("live.1", visit))
 	b.see("done")
+	if n := b.count("a.call"); n != 1 {
+		t.Errorf("%d rows for a call that rang and ended, want one", n)
+	}
 	if !mustAsk[bool](b, `() => window.stays === true`) {
 		t.Error("the page was loaded again, want the call to arrive in it")
 	}

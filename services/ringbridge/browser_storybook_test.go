@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"flag"
 	"image"
 	"image/color"
@@ -16,6 +17,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
 
@@ -66,6 +69,25 @@ func TestInTheBrowserEveryStoryIsWithoutBarriers(t *testing.T) {
 		b.window(1200, false)
 		for _, what := range found {
 			t.Error(what)
+		}
+	}
+}
+
+// cutOff names what scrolls by itself and holds more than it shows.
+const cutOff = `() => [...document.querySelectorAll(".scroll")].filter((e) => e.offsetParent && e.scrollWidth > e.clientWidth + 1).map((e) => e.innerText.slice(0, 80)).join(" | ")`
+
+// TestInTheBrowserNothingOfTheAnalyticsIsCutOffOnPaper: nobody scrolls there.
+func TestInTheBrowserNothingOfTheAnalyticsIsCutOffOnPaper(t *testing.T) {
+	b := browse(t, "")
+	b.base, _ = serveStorybook(t)
+	b.do("look at it on paper, 17 cm wide", chromedp.EmulateViewport(640, 1000), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+		return err
+	}))
+	for _, lang := range []string{"uk", "ru", "en"} {
+		b.open("/analytics-full." + lang + ".html")
+		if cut := mustAsk[string](b, cutOff); cut != "" {
+			t.Errorf("in %s, cut off on paper: %s", lang, cut)
 		}
 	}
 }

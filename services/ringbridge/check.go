@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,8 +75,9 @@ func (k checkCmd) Run(c console) error {
 }
 
 // lookAtPortal is what the console shows of a portal to a person who sets a project up.
-func lookAtPortal(ctx context.Context, p settings.Project, lang string) (any, error) {
-	client, err := writer.Client(service.Revision{Project: p})
+// It asks within the pace of the project that has the portal already.
+func lookAtPortal(ctx context.Context, env service.Env, p settings.Project, lang string) (any, error) {
+	client, err := writer.Guest(env.Bus, service.Revision{Project: p}, pacer(env.Projects, p))
 	if err != nil {
 		return nil, fmt.Errorf("project %s: %w", p.ID, err)
 	}
@@ -84,13 +86,26 @@ func lookAtPortal(ctx context.Context, p settings.Project, lang string) (any, er
 	if !found.Unread() {
 		return found, nil
 	}
-	// The writer asks the same portal, which counts both: a moment later it has room.
+	// Others ask the same portal from here, which counts all: a moment later it has room.
 	select {
 	case <-ctx.Done():
 		return found, nil
 	case <-time.After(lookAgain):
 		return check.LookAt(ctx, client, p, lang), nil
 	}
+}
+
+// pacer is the project whose writer asks the portal of p: p itself as a rule, another one
+// for a draft; empty where nobody asks it yet.
+func pacer(projects *service.Projects, p settings.Project) string {
+	portal, _, _ := p.Bitrix24.Address()
+	for _, id := range slices.Concat([]string{p.ID}, projects.IDs()) {
+		other, ok := projects.Get(id)
+		if at, _, _ := other.Bitrix24.Address(); ok && at != nil && portal != nil && strings.EqualFold(at.Host, portal.Host) {
+			return id
+		}
+	}
+	return ""
 }
 
 // lookAgain is how long a portal that was too busy to answer everything is left alone.

@@ -198,6 +198,18 @@ func TestTheDemosPageRunsItsOwnFilesOnly(t *testing.T) {
 	}
 }
 
+func TestThePageOfTheDemoLeadsToTheConsole(t *testing.T) {
+	s := showDemo(t)
+	body, _ := io.ReadAll(s.get("/", nil).Body)
+	if !bytes.Contains(body, []byte(`<a href="/console/"`)) {
+		t.Error("the demo's page has no link to the console")
+	}
+	r := s.get("/console/", nil)
+	if body, _ := io.ReadAll(r.Body); r.StatusCode != http.StatusOK || !bytes.Contains(body, []byte(`name="token"`)) {
+		t.Errorf("the console of the demo: %d, want its sign-in", r.StatusCode)
+	}
+}
+
 func TestThePageOfTheDemoOnlyReads(t *testing.T) {
 	s := showDemo(t)
 	for _, path := range []string{"/demo/api/parked/x/drop", "/demo/api/settings", "/demo/data.json", "/"} {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ringbridge/ringbridge/pkg/bitrix/bitrixtest"
+	"github.com/ringbridge/ringbridge/pkg/event"
 	"github.com/ringbridge/ringbridge/pkg/rules"
 	"github.com/ringbridge/ringbridge/pkg/settings"
 )
@@ -244,7 +245,9 @@ func (h *house) story(id string) storyView {
 
 type parkedView struct {
 	ID, Step, Reason, Remedy string
-	CallID                   string `json:"call_id"`
+	CallID                   string      `json:"call_id"`
+	ReasonIn                 event.Texts `json:"reason_in"`
+	RemedyIn                 event.Texts `json:"remedy_in"`
 	Raw                      []struct{ Method, Query, Body string }
 }
 

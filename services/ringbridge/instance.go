@@ -160,8 +160,11 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 			})
 		},
 		"console": func(e service.Env) error {
+			look := func(ctx context.Context, p settings.Project, lang string) (any, error) {
+				return lookAtPortal(ctx, e, p, lang)
+			}
 			return consoleservice.Start(ctx, e, consoleservice.Options{
-				Gatherer: registry, Ready: in.ready, People: known, PublicURL: cfg.PublicURL, Look: lookAtPortal, Staff: readStaff,
+				Gatherer: registry, Ready: in.ready, People: known, PublicURL: cfg.PublicURL, Look: look, Staff: readStaff,
 			})
 		},
 	}

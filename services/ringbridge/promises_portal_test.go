@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ringbridge/ringbridge/pkg/bitrix/bitrixtest"
+	"github.com/ringbridge/ringbridge/pkg/event"
 )
 
 // writing says that a request makes something.
@@ -94,6 +96,30 @@ func TestAPortalThatIsTooBusyGetsEverythingLater(t *testing.T) {
 	}
 	if leads, tasks := len(h.portal.Leads()), len(h.portal.Tasks()); refused != 3 || leads != 5 || tasks != 5 || len(h.portal.Duplicates()) != 0 {
 		t.Errorf("after %d refusals there are %d leads and %d tasks, want 3, 5 and 5, none twice", refused, leads, tasks)
+	}
+}
+
+func TestWhoLooksAtThePortalTakesPartInTheWritersPace(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, bitrixtest.Options{}, "")
+	h.send(h.call("c1", nil))
+	h.quiet()
+	counted := func() int {
+		var s struct{ Portal struct{ Requests int } }
+		h.api(http.MethodGet, "/api/v1/projects/shop/status", &s)
+		return s.Portal.Requests
+	}
+	before, sent := counted(), len(h.portal.Requests())
+	if code := h.api(http.MethodGet, "/api/v1/projects/shop/portal?fresh=true", nil); code != http.StatusOK {
+		t.Fatalf("the look at the portal is answered %d", code)
+	}
+	draft := fmt.Sprintf(`{"settings": {"bitrix24": {"webhook": %q, "allow_insecure": true}}}`, h.address)
+	if code, body := h.request(http.MethodPost, "/api/v1/check", jsonBody, draft); code != http.StatusOK || !strings.Contains(body, `"reached":true`) {
+		t.Fatalf("a draft with the same portal is answered %d %s", code, body)
+	}
+	asked := len(h.portal.Requests()) - sent
+	if got := counted() - before; asked < 4 || got != asked {
+		t.Errorf("%d requests of those who looked, %d counted by the writer, want each of them", asked, got)
 	}
 }
 
@@ -227,6 +253,44 @@ func TestWhatDoesNotDependOnARefusedCommandIsMade(t *testing.T) {
 	h.quiet()
 	if tasks := h.portal.Tasks(); len(tasks) != 2 || h.story("c1").State != "done" {
 		t.Errorf("after the retry the call is %s and the portal holds:\n%s\nwant both tasks", h.story("c1").State, h.render())
+	}
+}
+
+func TestWhySomethingIsParkedIsThereInEveryLanguage(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, bitrixtest.Options{}, "")
+	h.portal.AddUserField("lead", bitrixtest.UserField{Name: "UF_CRM_BRANCH", Label: "Branch", Mandatory: true})
+	h.send(h.call("write", nil))
+	h.quiet()
+	h.portal.Inject(bitrixtest.Fault{Method: "crm.duplicate.findbycomm", Times: -1, Do: bitrixtest.Refuse(400, "ERROR_CORE", "no such number")})
+	h.send(h.call("resolve", url.Values{"caller": {"380671112299"}}))
+	h.send(h.call("", nil))
+	h.until("all three are parked", func() bool { return len(h.parked()) == 3 })
+	words := map[string]map[string]string{
+		"write":    {"uk": "lead: Портал не прийняв дані.", "ru": "lead: Портал не принял данные.", "en": "lead: The portal did not accept the data."},
+		"resolve":  {"uk": "Портал не прийняв дані.", "ru": "Портал не принял данные.", "en": "The portal did not accept the data."},
+		"classify": {"uk": "немає ідентифікатора дзвінка", "ru": "нет идентификатора звонка", "en": "no call id"},
+	}
+	for _, p := range h.parked() {
+		for lang, want := range words[p.Step] {
+			if got := p.ReasonIn[lang]; !strings.HasPrefix(got, want) {
+				t.Errorf("parked at %s, in %s: %q, want %q", p.Step, lang, got, want)
+			}
+		}
+		if p.Reason != p.ReasonIn["en"] {
+			t.Errorf("parked at %s: %q, want it in the project's language: %q", p.Step, p.Reason, p.ReasonIn["en"])
+		}
+		if n := len(p.RemedyIn); p.Step != "resolve" && (n != 3 || p.Remedy != p.RemedyIn["en"]) {
+			t.Errorf("parked at %s: remedy %q of %v, want it in three languages", p.Step, p.Remedy, p.RemedyIn)
+		}
+		if strings.Count(p.Reason, "Branch") > 1 {
+			t.Errorf("%q says what the portal said twice", p.Reason)
+		}
+	}
+	for _, e := range h.story("write").Events {
+		if o := (event.BitrixOutcome{}); e.Type == string(event.TypeBitrixOutcome) && json.Unmarshal(e.Data, &o) == nil && o.Error != o.ErrorIn["en"] {
+			t.Errorf("the outcome of %s: error %q of %v, want it in each language", o.Role, o.Error, o.ErrorIn)
+		}
 	}
 }
 

@@ -260,10 +260,7 @@ func (c *Call) note(command event.BitrixCommand, act action, err *bitrix.Error) 
 	case act == actUpdate && err.Class == bitrix.Refused && err.Reason == bitrix.ReasonAccess && command.Task != nil:
 		c.untouched[command.Role] = untouched{act, err} // of a deleted task a portal says the same
 	case err.Class == bitrix.Refused:
-		e = refused(command, e, string(err.Reason), err.Human(c.lang))
-		if err.Description != "" {
-			e.Error += " (" + err.Description + ")"
-		}
+		e = c.refused(command, e, string(err.Reason), event.InEach(err.Human))
 	case act != actCreate:
 		later = err // changing and closing again is safe
 	case err.Class == bitrix.Ambiguous && fault.Wrong("ambiguous-as-not-run"):
@@ -341,16 +338,16 @@ func closedBefore(command event.BitrixCommand, e callfile.Entry) bool {
 
 // reject passes a refusal on to what depends on it.
 func (c *Call) reject(command event.BitrixCommand) {
-	c.Journal[command.Role] = refused(command, c.Journal[command.Role], "dependency", dependencyRefused[c.lang])
+	c.Journal[command.Role] = c.refused(command, c.Journal[command.Role], "dependency", dependencyRefused)
 }
 
-func refused(command event.BitrixCommand, e callfile.Entry, reason, words string) callfile.Entry {
+func (c *Call) refused(command event.BitrixCommand, e callfile.Entry, reason string, words event.Texts) callfile.Entry {
 	e.Command, e.Kind, e.Plan = command.ID, command.Kind, command.Plan
-	e.State, e.Reason, e.Error = callfile.Rejected, reason, words
+	e.State, e.Reason, e.Error, e.ErrorIn = callfile.Rejected, reason, words.In(c.lang), words
 	return e
 }
 
-var dependencyRefused = map[string]string{
+var dependencyRefused = event.Texts{
 	"uk": "Не створено, бо портал відмовив у тому, до чого це прив’язується.",
 	"ru": "Не создано, потому что портал отказал в том, к чему это привязывается.",
 	"en": "Not made, because the portal refused what it is bound to.",

@@ -214,7 +214,10 @@ func (j *job) park(ctx context.Context, refused []event.BitrixOutcome, received 
 	first := refused[0]
 	p := &event.CallParked{
 		ID: event.Derive("parked", j.plan, "write"), Project: j.project, Call: j.call, State: event.ParkedWaiting,
-		Received: received, Step: "write", Reason: first.Role + ": " + first.Error, Remedy: writeRemedy[j.locale()],
+		Received: received, Step: "write", Reason: first.Role + ": " + first.Error, Remedy: writeRemedy.In(j.locale()), RemedyIn: writeRemedy,
+	}
+	if first.ErrorIn != nil {
+		p.ReasonIn = event.InEach(func(lang string) string { return first.Role + ": " + first.ErrorIn[lang] })
 	}
 	e, err := event.Next(j.causes[j.Commands[0].Role], "writer", j.now(), p)
 	if err != nil {
@@ -224,9 +227,9 @@ func (j *job) park(ctx context.Context, refused []event.BitrixOutcome, received 
 	return err
 }
 
-var writeRemedy = map[string]string{
-	"uk": "Усуньте причину в Бітрікс24 або в налаштуваннях і повторіть; або відкиньте, вказавши чому.",
-	"ru": "Устраните причину в Битрикс24 или в настройках и повторите; или отбросьте, указав почему.",
+var writeRemedy = event.Texts{
+	"uk": "Усуньте причину в Bitrix24 або в налаштуваннях і повторіть; або відкиньте, вказавши чому.",
+	"ru": "Устраните причину в Bitrix24 или в настройках и повторите; или отбросьте, указав почему.",
 	"en": "Remove the cause in Bitrix24 or in the settings and retry; or drop it with a reason.",
 }
 
@@ -284,7 +287,8 @@ func (d *desk) countDoubt(call string, doubt bool) {
 func (d *desk) status(context.Context, crm.StatusQuestion) (crm.Status, error) {
 	s := d.gateway.status()
 	if reason := bitrix.Reason(s.Portal.Reason); reason != "" {
-		s.Portal.Reason = (&bitrix.Error{Class: bitrix.Wait, Reason: reason}).Human(d.locale())
+		s.Portal.ReasonIn = event.InEach((&bitrix.Error{Class: bitrix.Wait, Reason: reason}).Human)
+		s.Portal.Reason = s.Portal.ReasonIn.In(d.locale())
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

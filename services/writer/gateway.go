@@ -49,6 +49,7 @@ type gateway struct {
 	durations bitrix.Durations
 	stored    bitrix.Bucket // what a restart would go on from
 	queue     queue
+	guests    []chan struct{} // who sends a request of his own and waits for its place
 	inFlight  int
 	patient   int           // requests that are out with nothing live in them
 	aboard    [2]int        // units that are out: what is not live, and what is
@@ -130,6 +131,9 @@ func (g *gateway) next(ctx context.Context) (*request, time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.now()
+	if ctx.Err() == nil && len(g.guests) > 0 {
+		return nil, g.admit(now)
+	}
 	if ctx.Err() != nil || len(g.queue.waiting) == 0 || g.inFlight >= slots {
 		return nil, forever
 	}
@@ -164,13 +168,6 @@ func (g *gateway) depart(r *request, now time.Time) *request {
 		g.budget.Reserve(method, expected, r.urgent, now)
 	}
 	return r
-}
-
-func live(one *passenger) int {
-	if one.priority == priorityLive {
-		return 1
-	}
-	return 0
 }
 
 // arrive books a request that is over.

@@ -174,7 +174,7 @@ func changing(e callfile.Entry, now time.Time) callfile.Entry {
 
 // made is the entry after the portal gave the thing an id.
 func made(c event.BitrixCommand, e callfile.Entry, id int, closed bool) callfile.Entry {
-	e.Command, e.Plan, e.Kind, e.BitrixID, e.Reason, e.Error = c.ID, c.Plan, c.Kind, id, "", ""
+	e.Command, e.Plan, e.Kind, e.BitrixID, e.Reason, e.Error, e.ErrorIn = c.ID, c.Plan, c.Kind, id, "", "", nil
 	e.State, e.ChangedAt = callfile.Confirmed, time.Time{}
 	if c.Task != nil && c.Task.Closed && !closed && !fault.Wrong("unclosed-task") {
 		e.State = callfile.Made
@@ -187,7 +187,7 @@ func outcome(c event.BitrixCommand, journal map[string]callfile.Entry, before ma
 	e, known := journal[c.Role]
 	o := event.BitrixOutcome{
 		Command: c.ID, Project: c.Project, Call: c.Call, Plan: c.Plan, Role: c.Role, Kind: c.Kind,
-		BitrixID: e.BitrixID, Attempt: e.Attempt, Reason: e.Reason, Error: e.Error,
+		BitrixID: e.BitrixID, Attempt: e.Attempt, Reason: e.Reason, Error: e.Error, ErrorIn: e.ErrorIn,
 	}
 	old, had := before[c.Role]
 	switch {

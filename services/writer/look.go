@@ -42,8 +42,8 @@ func (d *desk) look(ctx context.Context, q crm.Look) (crm.Seen, error) {
 		return crm.Seen{}, nil
 	}
 	answer, refused, err := d.read(ctx, crm.Lookup{Since: d.now(), Replay: true}, &unit{commands: commands})
-	if err != nil || refused != "" {
-		return crm.Seen{Refused: refused}, err
+	if err != nil || refused != nil {
+		return crm.Seen{Refused: refused.In(d.locale())}, err
 	}
 	there := map[event.Ref]map[string]string{}
 	for i, kind := range asked {

@@ -25,8 +25,8 @@ func (d *desk) lookup(ctx context.Context, q crm.Lookup) (crm.Found, error) {
 	}
 	var found crm.Found
 	ids, refused, err := d.find(ctx, q)
-	if err != nil || refused != "" {
-		return crm.Found{Refused: refused}, err
+	if err != nil || refused != nil {
+		return crm.Found{Refused: refused.In(d.locale()), RefusedIn: refused}, err
 	}
 	d.directory.mu.Lock()
 	found.People, found.WithoutLeads = maps.Clone(d.directory.people), d.directory.withoutLeads
@@ -44,8 +44,8 @@ func (d *desk) lookup(ctx context.Context, q crm.Lookup) (crm.Found, error) {
 	}
 	asked := d.now()
 	refused, err = d.details(ctx, q, ids, &found)
-	found.Refused = refused
-	if err != nil || refused != "" {
+	found.Refused, found.RefusedIn = refused.In(d.locale()), refused
+	if err != nil || refused != nil {
 		return found, err
 	}
 	d.remember(q.Spellings[0], &found, asked)
@@ -58,10 +58,10 @@ var phoned = []bitrix.Kind{bitrix.Contact, bitrix.Company, bitrix.Lead}
 // find asks who has the number. Numbers of several clients are asked for together where
 // many wait; the kinds in which somebody has one of them are then asked for the single
 // number, and so are all where an answer was too long to be whole.
-func (d *desk) find(ctx context.Context, q crm.Lookup) (ids map[bitrix.Kind][]int, refused string, err error) {
+func (d *desk) find(ctx context.Context, q crm.Lookup) (ids map[bitrix.Kind][]int, refused event.Texts, err error) {
 	ids = map[bitrix.Kind][]int{}
 	if len(q.Spellings) == 0 && !d.directory.stale(d.now()) {
-		return ids, "", nil
+		return ids, nil, nil
 	}
 	ask := &finding{spellings: q.Spellings}
 	for {
@@ -70,18 +70,18 @@ func (d *desk) find(ctx context.Context, q crm.Lookup) (ids map[bitrix.Kind][]in
 			u.shared = directoryCommands
 		}
 		answer, refused, err := d.read(ctx, q, u)
-		if err != nil || refused != "" {
+		if err != nil || refused != nil {
 			return nil, refused, err
 		}
 		if err := d.learnDirectory(ctx, q, answer); err != nil {
-			return nil, "", err
+			return nil, nil, err
 		}
 		if len(q.Spellings) == 0 {
-			return ids, "", nil
+			return ids, nil, nil
 		}
 		again, err := found(ask, u.together, answer, ids)
 		if err != nil || len(again) == 0 {
-			return ids, "", err
+			return ids, nil, err
 		}
 		ask = &finding{spellings: q.Spellings, kinds: again, single: true}
 	}
@@ -113,13 +113,13 @@ func found(ask *finding, together bool, answer bitrix.BatchAnswer, ids map[bitri
 }
 
 // details asks who the found contacts and companies are and what is open for them.
-func (d *desk) details(ctx context.Context, q crm.Lookup, ids map[bitrix.Kind][]int, found *crm.Found) (refused string, err error) {
+func (d *desk) details(ctx context.Context, q crm.Lookup, ids map[bitrix.Kind][]int, found *crm.Found) (refused event.Texts, err error) {
 	contacts, companies, leads, deals := first50(ids[bitrix.Contact]), first50(ids[bitrix.Company]), first50(ids[bitrix.Lead]), first50(ids[bitrix.Deal])
 	ask := &listing{contacts: contacts, companies: companies, leads: leads, deals: deals}
 	var answer bitrix.BatchAnswer
 	for {
 		u := &unit{list: ask}
-		if answer, refused, err = d.read(ctx, q, u); err != nil || refused != "" {
+		if answer, refused, err = d.read(ctx, q, u); err != nil || refused != nil {
 			return refused, err
 		}
 		if !u.together || !cut(answer) {
@@ -147,7 +147,7 @@ func (d *desk) details(ctx context.Context, q crm.Lookup, ids map[bitrix.Kind][]
 		}
 		items, err := bitrix.DecodeItems(l.kind, o.Result)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		for _, i := range items {
 			if l.keep(i) {
@@ -155,7 +155,7 @@ func (d *desk) details(ctx context.Context, q crm.Lookup, ids map[bitrix.Kind][]
 			}
 		}
 	}
-	return "", nil
+	return nil, nil
 }
 
 func linkedTo(i bitrix.Item, ids, contacts, companies []int) bool {
@@ -187,9 +187,9 @@ func cut(a bitrix.BatchAnswer) bool {
 	return slices.ContainsFunc(a.Outcomes, func(o bitrix.Outcome) bool { return o.Next != nil })
 }
 
-// read sends a reading unit until the portal answers it. refused is set, in the
-// project's language, when it never will.
-func (d *desk) read(ctx context.Context, q crm.Lookup, u *unit) (answer bitrix.BatchAnswer, refused string, err error) {
+// read sends a reading unit until the portal answers it. refused is set, in each
+// language, when it never will.
+func (d *desk) read(ctx context.Context, q crm.Lookup, u *unit) (answer bitrix.BatchAnswer, refused event.Texts, err error) {
 	if len(q.Spellings) > 0 {
 		u.client = q.Spellings[0]
 	}
@@ -200,11 +200,11 @@ func (d *desk) read(ctx context.Context, q crm.Lookup, u *unit) (answer bitrix.B
 	for lost := 0; ; {
 		answer, err = d.gateway.send(ctx, u)
 		if ctx.Err() != nil {
-			return answer, "", ctx.Err()
+			return answer, nil, ctx.Err()
 		}
 		if err == nil {
 			if err = firstError(answer); err == nil {
-				return answer, "", nil
+				return answer, nil, nil
 			}
 		}
 		e := asError(err)
@@ -213,14 +213,14 @@ func (d *desk) read(ctx context.Context, q crm.Lookup, u *unit) (answer bitrix.B
 			u.alone() // it may be another's number that the portal can't bear
 			continue
 		case e.Class == bitrix.Refused:
-			return answer, e.Human(d.locale()), nil
+			return answer, event.InEach(e.Human), nil
 		case suspicious(e):
 			lost++
 			u.company = smaller(lost)
 		}
 		d.log.Info("a look-up is repeated", zap.Error(e))
 		if err := pause(ctx, e, d.now()); err != nil {
-			return answer, "", err
+			return answer, nil, err
 		}
 	}
 }

@@ -154,3 +154,11 @@ func (q *queue) served(u *unit) {
 	l := &q.lanes[u.priority]
 	l.turn = max(l.turn, u.turn)
 }
+
+// live is where a unit that is out is counted, see [gateway.aboard].
+func live(one *passenger) int {
+	if one.priority == priorityLive {
+		return 1
+	}
+	return 0
+}

@@ -38,7 +38,7 @@ func doubtRestored(c *Call, started *time.Time, restored time.Time) bool {
 			continue
 		}
 		e.Command, e.Plan, e.Kind = command.ID, command.Plan, command.Kind
-		e.State, e.SentAt, e.Reason, e.Error = callfile.InDoubt, since, "restored", ""
+		e.State, e.SentAt, e.Reason, e.Error, e.ErrorIn = callfile.InDoubt, since, "restored", "", nil
 		c.Journal[command.Role] = e
 		doubts = true
 	}

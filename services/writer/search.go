@@ -82,13 +82,13 @@ func (c *Call) looked(command event.BitrixCommand, o bitrix.Outcome) *bitrix.Err
 	delete(c.untouched, command.Role)
 	switch {
 	case hidden:
-		e = refused(command, e, string(wanted.why.Reason), wanted.why.Human(c.lang))
+		e = c.refused(command, e, string(wanted.why.Reason), event.InEach(wanted.why.Human))
 	case !there:
 		e = gone(command, e)
 	case wanted.act == actClose && task.Done():
 		e = made(command, e, e.BitrixID, true)
 	default:
-		e = refused(command, e, string(wanted.why.Reason), wanted.why.Human(c.lang))
+		e = c.refused(command, e, string(wanted.why.Reason), event.InEach(wanted.why.Human))
 	}
 	c.Journal[command.Role] = e
 	return nil

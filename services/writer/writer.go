@@ -96,11 +96,13 @@ func (d *desk) runAt(ctx context.Context, env service.Env) error {
 }
 
 // Client makes the client of a project's portal.
-func Client(project service.Revision) (*bitrix.Client, error) {
+func Client(project service.Revision) (*bitrix.Client, error) { return client(project, nil) }
+
+func client(project service.Revision, turn func(context.Context) error) (*bitrix.Client, error) {
 	portal, user, secret := project.Bitrix24.Address()
 	return bitrix.New(bitrix.Options{
 		Portal: portal, User: user, Secret: secret.Reveal(), Timeout: time.Duration(project.Bitrix24.RequestTimeout),
-		AllowInsecure: project.Bitrix24.AllowInsecure,
+		AllowInsecure: project.Bitrix24.AllowInsecure, Turn: turn,
 	})
 }
 
@@ -184,6 +186,9 @@ func (d *desk) run(ctx context.Context) error {
 		return err
 	}
 	if err := bus.Answer(answering, d.bus, crm.LookSubject(d.project), d.look); err != nil {
+		return err
+	}
+	if err := bus.Answer(answering, d.bus, crm.TurnSubject(d.project), d.turn); err != nil {
 		return err
 	}
 	if err := bus.Answer(answering, d.bus, crm.StatusSubject(d.project), d.status); err != nil {

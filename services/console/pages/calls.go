@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -28,6 +29,8 @@ type callItem struct {
 	Employee  string `json:"employee"`
 	Rule      string `json:"rule"`
 	State     string `json:"state"`
+	// ToldAt stands where nobody has said yet when the call began.
+	ToldAt string `json:"told_at"`
 }
 
 type callList struct {
@@ -47,7 +50,7 @@ var callChoices = map[string][]string{
 	"direction": {"inbound", "outbound", "internal"},
 	"outcome":   {"answered", "missed", "voicemail"},
 	"client":    {"new", "contact", "open", "anonymous"},
-	"state":     {"waiting", "done", "ignored", "parked", "in_doubt"},
+	"state":     {"unfinished", "waiting", "done", "ignored", "parked", "in_doubt"},
 }
 
 type callsData struct {
@@ -119,10 +122,17 @@ func callFilter(query url.Values) (filter url.Values, clean bool) {
 	return filter, clean
 }
 
-// callQuery is the filter as the API takes it: both days are meant whole.
+// callQuery is the filter as the API takes it: both days are meant whole, and calls that
+// go on belong to the list.
 func (v *visit) callQuery(filter url.Values) (url.Values, error) {
 	query := cloned(filter)
 	query.Set("limit", callsPerPage)
+	if filter.Get("state") == "unfinished" {
+		query.Del("state")
+		query.Set("unfinished", "only")
+	} else {
+		query.Set("unfinished", "too")
+	}
 	for ours, apis := range map[string]string{"from": "since", "to": "until"} {
 		query.Del(ours)
 		if !filter.Has(ours) {
@@ -153,6 +163,21 @@ func address(path string, query url.Values) string {
 		return path
 	}
 	return path + "?" + query.Encode()
+}
+
+// longCall is after how long a call whose end nobody reported hardly goes on.
+const longCall = 4 * time.Hour
+
+// Began is when the call began, or was first told of.
+func (v *visit) Began(c callItem) time.Time { return v.LocalText(cmp.Or(c.StartedAt, c.ToldAt)) }
+
+// Standing is the state of a call as it is shown: of one that began long ago nobody knows
+// that it goes on.
+func (v *visit) Standing(c callItem) string {
+	if c.State == "unfinished" && v.site.Now().Sub(v.Began(c)) > longCall {
+		return "unheard"
+	}
+	return c.State
 }
 
 // employees are those that the settings name, and the one that is asked for.

@@ -269,6 +269,56 @@ func TestACallArrivesByItself(t *testing.T) {
 	}
 }
 
+func TestACallThatEndsIsToldOfInItsRow(t *testing.T) {
+	f := &feed{make(chan callList), make(chan struct{}, 100)}
+	server, client := openWith(t, &told{}, f.into)
+	next, _ := follow(t, server, client, "/console/p/shop/calls/live")
+	rings := callItem{ID: "1", ToldAt: time.Now().Format(time.RFC3339), Direction: "inbound", Phone: "+380671112233", State: "unfinished"}
+	f.lists <- callList{Items: []callItem{oneCall()}}
+	next()
+	f.lists <- callList{Items: []callItem{rings, oneCall()}}
+	if event, data := next(); event != "rows" || strings.Count(data, `<li class="new"`) != 1 || !strings.Contains(data, "goes on") || strings.Contains(data, "0001") {
+		t.Errorf("while it rings: %q %q, want its row, marked, with the time it was told of", event, data)
+	}
+	if event, data := next(); event != "news" || !strings.Contains(data, "New call: incoming, ") {
+		t.Errorf("while it rings: %q %q, want a sentence for those who listen", event, data)
+	}
+	over, newer := rings, oneCall()
+	over.ToldAt, over.StartedAt, over.Outcome, over.State, newer.ID = "", "2026-01-02T12:00:00+02:00", "missed", "waiting", "2"
+	f.lists <- callList{Items: []callItem{over, oneCall()}}
+	if event, data := next(); event != "rows" || strings.Count(data, `id="call-1"`) != 1 || strings.Count(data, `<li class="new"`) != 1 || strings.Contains(data, "goes on") {
+		t.Errorf("when it is over: %q %q, want one row for it, marked", event, data)
+	}
+	if event, data := next(); event != "news" || !strings.Contains(data, "The call is over: incoming, missed, ") {
+		t.Errorf("when it is over: %q %q, want a sentence for those who listen", event, data)
+	}
+	over.State = "done"
+	f.lists <- callList{Items: []callItem{over, oneCall(), newer}}
+	next()
+	f.lists <- callList{Items: []callItem{over, newer}}
+	if event, data := next(); event != "rows" {
+		t.Errorf("settled, and an older call that moves up: %q %q, want no sentence", event, data)
+	}
+}
+
+func TestCallsThatGoOnAreInTheList(t *testing.T) {
+	rings := callItem{ID: "1", ToldAt: time.Now().Format(time.RFC3339), Direction: "inbound", Phone: "+380671112233", State: "unfinished"}
+	lost := rings
+	lost.ID, lost.ToldAt = "2", time.Now().Add(-longCall-time.Minute).Format(time.RFC3339)
+	api := &told{answers: map[string]any{"GET /calls": callList{Items: []callItem{rings, lost}}}}
+	server, client := openWith(t, api)
+	for query, want := range map[string]string{"": "too ", "?state=unfinished": "only ", "?state=done": "too done"} {
+		_, body := visitIn(t, client, "en", server.URL+"/console/p/shop/calls"+query)
+		q := api.asked[len(api.asked)-1].URL.Query()
+		if got := q.Get("unfinished") + " " + q.Get("state"); got != want {
+			t.Errorf("calls%s: the API was asked for %q, want %q", query, got, want)
+		}
+		if strings.Count(body, ">goes on</span>") != 1 || strings.Count(body, ">end unknown</span>") != 1 {
+			t.Errorf("calls%s: want one call that goes on and one whose end nobody told: %s", query, body)
+		}
+	}
+}
+
 func TestAStreamEndsWithTheSession(t *testing.T) {
 	f := &feed{make(chan callList), make(chan struct{}, 100)}
 	server, client := openWith(t, &told{}, f.into)

@@ -106,6 +106,9 @@ func (v *visit) wrongOf(err error, fields func(key string) bool) (code int, w wr
 	return no.Status, w
 }
 
+// nearly is what a mistake of settings says of a name that is almost one of ours.
+var nearly = regexp.MustCompile(`perhaps "([^"]+)" is meant`)
+
 var indexes = regexp.MustCompile(`\[\d+\]`)
 
 // mistake says what is wrong with a key in the reader's language; where there is no
@@ -121,6 +124,11 @@ func (v *visit) mistake(p wrongKey) string {
 		return v.T("wrong.inside")
 	case strings.HasPrefix(key, "fields."):
 		return v.T("wrong.fields")
+	case strings.HasPrefix(key, "ringostat.fields."):
+		if m := nearly.FindStringSubmatch(p.What); m != nil {
+			return v.T("wrong.names.nearly", m[1])
+		}
+		return v.T("wrong.names")
 	}
 	own := p.What
 	if p.Want != "" {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ringbridge/ringbridge/pkg/event"
 	"github.com/ringbridge/ringbridge/pkg/service"
 )
 
@@ -21,6 +22,7 @@ type status struct {
 	Portal   struct {
 		State     string       `json:"state"`
 		Reason    string       `json:"reason"`
+		ReasonIn  event.Texts  `json:"reason_in"`
 		Since     time.Time    `json:"since"`
 		RetryAt   time.Time    `json:"retry_at"`
 		Requests  int          `json:"requests"`
@@ -32,9 +34,11 @@ type status struct {
 		Methods   []methodUsed `json:"methods"`
 	} `json:"portal"`
 	Reconciliation *struct {
-		LastComplete time.Time `json:"last_complete"`
-		Error        string    `json:"error"`
-		Warning      string    `json:"warning"`
+		LastComplete time.Time   `json:"last_complete"`
+		Error        string      `json:"error"`
+		ErrorIn      event.Texts `json:"error_in"`
+		Warning      string      `json:"warning"`
+		WarningIn    event.Texts `json:"warning_in"`
 	} `json:"reconciliation"`
 	Services []struct {
 		Name      string    `json:"name"`

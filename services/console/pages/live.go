@@ -202,16 +202,27 @@ func (v *visit) stands() bool {
 	return ok
 }
 
-// sendCalls sends the list, and tells of the newest call where it was not there before.
+// sendCalls sends the list, and tells of the newest call where it was not there before,
+// and of one that has ended.
 func (v *visit) sendCalls(out *stream, filter url.Values, before *callList, now callList) {
 	d := callsData{callList: now, Filter: filter, New: map[string]bool{}}
+	news, said := "", callItem{}
 	if before != nil {
-		old := map[string]bool{}
+		old := map[string]string{}
 		for _, c := range before.Items {
-			old[c.ID] = true
+			old[c.ID] = c.State
 		}
-		for _, c := range now.Items {
-			d.New[c.ID] = !old[c.ID]
+		for i, c := range now.Items {
+			state, known := old[c.ID]
+			over := state == "unfinished" && c.State != state
+			d.New[c.ID] = !known || over
+			switch {
+			case news != "":
+			case over:
+				news, said = "calls.over", c
+			case !known && i == 0:
+				news, said = "calls.news", c
+			}
 		}
 	}
 	rows, err := v.part("calls", "rows", d)
@@ -220,9 +231,8 @@ func (v *visit) sendCalls(out *stream, filter url.Values, before *callList, now 
 		return
 	}
 	out.send("rows", rows)
-	if len(now.Items) > 0 && d.New[now.Items[0].ID] {
-		c := now.Items[0]
-		out.send("news", []byte(v.T("calls.news", template.HTMLEscapeString(v.What(c.Direction, c.Outcome)), template.HTMLEscapeString(v.Who(c)))))
+	if news != "" {
+		out.send("news", []byte(v.T(news, template.HTMLEscapeString(v.What(said.Direction, said.Outcome)), template.HTMLEscapeString(v.Who(said)))))
 	}
 }
 

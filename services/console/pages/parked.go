@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ringbridge/ringbridge/pkg/event"
 	"github.com/ringbridge/ringbridge/pkg/service"
 )
 
@@ -19,12 +20,14 @@ var parkedPages = []page{
 const mostParked = 200
 
 type parkedItem struct {
-	ID       string    `json:"id"`
-	CallID   string    `json:"call_id"`
-	Step     string    `json:"step"`
-	Reason   string    `json:"reason"`
-	Remedy   string    `json:"remedy"`
-	ParkedAt time.Time `json:"parked_at"`
+	ID       string      `json:"id"`
+	CallID   string      `json:"call_id"`
+	Step     string      `json:"step"`
+	Reason   string      `json:"reason"`
+	Remedy   string      `json:"remedy"`
+	ReasonIn event.Texts `json:"reason_in"`
+	RemedyIn event.Texts `json:"remedy_in"`
+	ParkedAt time.Time   `json:"parked_at"`
 	Raw      []struct {
 		ReceivedAt time.Time         `json:"received_at"`
 		Method     string            `json:"method"`
@@ -137,13 +140,26 @@ func (v *visit) parkedCalls() map[string]string {
 	return out
 }
 
-// Remedy is what a person can do about what stopped at a step, in the reader's language
-// where it is the same for all that stops there.
-func (w words) Remedy(step, stored string) string { return w.Known("remedy."+step, stored) }
+// said is a text for the reader: in his language, or as it was stored, in the project's.
+type said struct {
+	Text   string
+	Stored bool
+}
 
-// OwnRemedy tells whether the remedy is in the reader's language; a stored one is in the
-// project's.
-func (words) OwnRemedy(step string) bool {
-	_, ok := all["remedy."+step]
-	return ok
+// Said chooses the reader's text where there is one.
+func (w words) Said(in event.Texts, stored string) said {
+	if text, ok := in[w.Lang]; ok {
+		return said{Text: text}
+	}
+	return said{stored, true}
+}
+
+// Remedy is what a person can do about what stopped at a step. What was stored without
+// the reader's language has words here where it is the same for all that stops there.
+func (w words) Remedy(step string, in event.Texts, stored string) said {
+	out := w.Said(in, stored)
+	if text := w.Known("remedy."+step, ""); out.Stored && text != "" {
+		return said{Text: text}
+	}
+	return out
 }

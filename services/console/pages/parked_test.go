@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringbridge/ringbridge/pkg/event"
 	"github.com/ringbridge/ringbridge/pkg/service"
 )
 
@@ -45,6 +46,30 @@ func TestWhatIsParkedSaysWhyAndWhatToDo(t *testing.T) {
 			}
 		}
 		neverActs(t, body)
+	}
+}
+
+func TestWhyItIsParkedIsSaidInTheReadersLanguage(t *testing.T) {
+	reason := event.Texts{"uk": "немає параметрів", "ru": "нет параметров", "en": "no parameters"}
+	remedy := event.Texts{"uk": "оберіть параметри", "ru": "выберите параметры", "en": "choose parameters"}
+	item := func(id, step string, in bool) map[string]any {
+		item := map[string]any{"id": id, "step": step, "reason": "stored reason of " + id, "remedy": "stored remedy of " + id, "received_ids": []string{}}
+		if in {
+			item["reason_in"], item["remedy_in"] = reason, remedy
+		}
+		return item
+	}
+	server, client := openWith(t, &told{answers: map[string]any{"GET /parked": map[string]any{"items": []any{item("new", "classify", true), item("old", "classify", false)}}}})
+	for _, lang := range languages {
+		_, body := visitIn(t, client, lang, server.URL+"/console/p/shop/parked")
+		for _, want := range []string{"<dd>" + reason[lang] + "</dd>", "<dd>" + remedy[lang] + "</dd>", `<dd lang="uk">stored reason of old</dd>`, `<dd lang="uk">stored remedy of old</dd>`} {
+			if !strings.Contains(body, want) {
+				t.Errorf("%s: no %q in the page", lang, want)
+			}
+		}
+		if strings.Contains(body, "of new") {
+			t.Errorf("%s: what was stored in the project's language shows beside the reader's", lang)
+		}
 	}
 }
 

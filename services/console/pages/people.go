@@ -26,6 +26,9 @@ type human struct {
 	ChangedAt time.Time `json:"changed_at"`
 }
 
+// Parts are the name in pieces, for a line to be broken between.
+func (h human) Parts() []string { return strings.SplitAfter(h.Name, "@") }
+
 type peopleData struct {
 	Items []human
 	Done  string // kept, gone, or nothing

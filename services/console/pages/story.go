@@ -60,9 +60,8 @@ type step struct {
 	RawID    string
 	Rule     *ruleStep
 	Commands []commandStep
-	Trouble  string
-	Remedy   string
-	Stored   bool // the remedy is in the project's language, not the reader's
+	Trouble  said
+	Remedy   said
 	Parked   string
 }
 

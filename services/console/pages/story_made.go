@@ -18,7 +18,7 @@ type commandStep struct {
 	About   string
 	Fields  []fact
 	Text    string // a task's description
-	Trouble string
+	Trouble said
 	Todo    string
 }
 
@@ -46,7 +46,7 @@ func (t telling) command(c event.BitrixCommand) commandStep {
 	id := 0
 	if o, ok := t.outcomes[c.Plan+" "+c.ID]; ok {
 		out.State, id = string(o.State), o.BitrixID
-		out.Trouble = o.Error
+		out.Trouble = t.Said(o.ErrorIn, o.Error)
 	}
 	if id == 0 {
 		id = t.commands[c.ID].BitrixID // made under an earlier plan

@@ -46,9 +46,11 @@ func aStory() map[string]any {
 	add("e3", 131*time.Second, resolved)
 	add("e4", 131*time.Second, done)
 	add("e5", 131*time.Second, review)
-	add("e6", 140*time.Second, &event.BitrixOutcome{Command: "c1", Project: "shop", Call: facts.ID, Plan: "e3", Role: done.Role, Kind: done.Kind, State: event.Refused, Error: hostile})
+	add("e6", 140*time.Second, &event.BitrixOutcome{Command: "c1", Project: "shop", Call: facts.ID, Plan: "e3", Role: done.Role, Kind: done.Kind, State: event.Refused, Error: hostile,
+		ErrorIn: event.Texts{"uk": "причина відмови " + hostile, "ru": "причина отказа " + hostile, "en": "cause of the refusal " + hostile}})
 	add("e7", 141*time.Second, &event.BitrixOutcome{Command: "c2", Project: "shop", Call: facts.ID, Plan: "e3", Role: review.Role, Kind: review.Kind, State: event.InDoubt})
-	add("e8", 142*time.Second, &event.CallParked{ID: "p1", Project: "shop", Call: facts.ID, State: event.ParkedWaiting, Step: "write", Reason: hostile, Remedy: "stored words"})
+	add("e8", 142*time.Second, &event.CallParked{ID: "p1", Project: "shop", Call: facts.ID, State: event.ParkedWaiting, Step: "write", Reason: "stored reason", Remedy: "stored words",
+		ReasonIn: event.Texts{"uk": "lead: не прийнято", "ru": "lead: не принято", "en": "lead: not taken"}})
 	events = append(events, told{"e9", "call.rated.v9", began.Add(150 * time.Second), hostile, map[string]any{}})
 	return map[string]any{
 		"id": facts.ID, "started_at": "2026-01-02T12:00:00+02:00", "direction": "inbound", "outcome": "answered", "client": "open", "phone": facts.Client,
@@ -60,9 +62,9 @@ func aStory() map[string]any {
 func TestAStoryTellsWhyInTheReadersLanguage(t *testing.T) {
 	server, client := openWith(t, &told{answers: map[string]any{"GET /calls/1767348000.13": aStory()}})
 	for lang, words := range map[string][]string{
-		"uk": {"Надійшов вебхук", "через 40 мс", "угода важливіша за лід", "Petro Bondar (звільнено)", "закрите завдання на співробітника", "портал відмовив", "Усуньте причину", "2 хв 5 с", "строк 2 січ. 2026, 15:00"},
-		"ru": {"Пришёл вебхук", "через 40 мс", "сделка важнее лида", "Petro Bondar (уволен)", "закрытая задача на сотрудника", "портал отказал", "Устраните причину", "2 мин 5 с"},
-		"en": {"A webhook came in", "after 40 ms", "a deal comes before a lead", "Petro Bondar (has left)", "closed task on the employee", "refused", "Remove the cause", "2 min 5 s"},
+		"uk": {"Надійшов вебхук", "через 40 мс", "угода важливіша за лід", "Petro Bondar (звільнено)", "закрите завдання на співробітника", "портал відмовив", ">причина відмови &lt;script", ">lead: не прийнято</p>", "Усуньте причину", "2 хв 5 с", "строк 2 січ. 2026, 15:00"},
+		"ru": {"Пришёл вебхук", "через 40 мс", "сделка важнее лида", "Petro Bondar (уволен)", "закрытая задача на сотрудника", "портал отказал", ">причина отказа &lt;script", ">lead: не принято</p>", "Устраните причину", "2 мин 5 с"},
+		"en": {"A webhook came in", "after 40 ms", "a deal comes before a lead", "Petro Bondar (has left)", "closed task on the employee", "refused", ">cause of the refusal &lt;script", ">lead: not taken</p>", "Remove the cause", "2 min 5 s"},
 	} {
 		code, body := visitIn(t, client, lang, server.URL+"/console/p/shop/calls/1767348000.13")
 		if code != http.StatusOK {

@@ -29,6 +29,7 @@ var listTexts = texts{
 	"calls.crowded":     {"Зараз цю сторінку відкрито занадто багато разів, тому вона не оновлюється сама.", "Сейчас эта страница открыта слишком много раз, поэтому она не обновляется сама.", "This page is open too many times right now, so it does not update by itself."},
 	"calls.ended":       {"Сеанс завершено. Увійдіть знову, щоб бачити нові дзвінки.", "Сеанс завершён. Войдите снова, чтобы видеть новые звонки.", "The session is over. Sign in again to see new calls."},
 	"calls.news":        {"Новий дзвінок: %s, %s", "Новый звонок: %s, %s", "New call: %s, %s"},
+	"calls.over":        {"Дзвінок завершено: %s, %s", "Звонок завершён: %s, %s", "The call is over: %s, %s"},
 
 	"call.inbound":            {"вхідний", "входящий", "incoming"},
 	"call.outbound":           {"вихідний", "исходящий", "outgoing"},
@@ -59,6 +60,7 @@ var listTexts = texts{
 	"state.parked":     {"відкладено", "отложено", "parked"},
 	"state.in_doubt":   {"перевіряємо", "проверяем", "in doubt"},
 	"state.unfinished": {"ще триває", "ещё идёт", "goes on"},
+	"state.unheard":    {"кінець невідомий", "конец неизвестен", "end unknown"},
 }
 
 var storyTexts = texts{

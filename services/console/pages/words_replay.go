@@ -113,6 +113,14 @@ var replayTexts = texts{
 	"replay.field.closed":       {"стан завдання", "состояние задачи", "task"},
 	"replay.field.bound_to":     {"прив’язано до", "привязана к", "bound to"},
 
+	"stop.settings": {"Після складання плану налаштування змінилися. Складіть його ще раз.", "После составления плана настройки изменились. Составьте его заново.", "The settings were changed since the plan was made. Make it again."},
+	"stop.program":  {"Поки складався план, програму зупинили. Складіть його ще раз.", "Пока составлялся план, программу остановили. Составьте его заново.", "The program was stopped while the plan was made. Make it again."},
+	"stop.canary":   {"Портал відмовив у чомусь для дзвінка %s, одного з перших. Подивіться його історію, тоді продовжте або зупиніть.", "Портал отказал в чём-то для звонка %s, одного из первых. Посмотрите его историю, затем продолжите или остановите.", "The portal refused something of call %s, one of the first. Look at its story, then resume or abort."},
+	"stop.refuses":  {"Портал відмовляє: %s", "Портал отказывает: %s", "The portal refuses: %s"},
+	"stop.hides":    {"Портал не показує, що змінили люди: %s", "Портал не показывает, что изменили люди: %s", "The portal does not show what people changed: %s"},
+	"stop.away":     {"Портал не відповідав надто довго. Складіть план ще раз, коли він запрацює.", "Портал не отвечал слишком долго. Составьте план заново, когда он заработает.", "The portal did not answer for too long. Make the plan again once it works."},
+	"stop.other":    {"Портал відповів не те, про що його питали. Спробуйте ще раз.", "Портал ответил не то, о чём его спрашивали. Попробуйте ещё раз.", "The portal answered something else than it was asked. Try again."},
+
 	"why.readable":       {"Запит тепер можна прочитати.", "Запрос теперь можно прочитать.", "Its request can be read now."},
 	"why.owner":          {"Відповідальний за клієнта — %s, а був %s.", "Ответственный за клиента — %s, а был %s.", "The client's responsible is %s, not %s."},
 	"why.version":        {"Рішення ухвалила версія програми %s, а не %s.", "Решение приняла версия программы %s, а не %s.", "Decided by version %s, not %s."},

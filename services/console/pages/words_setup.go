@@ -161,6 +161,11 @@ var setupTexts = texts{
 	"wrong.employees.name":        {"Вкажіть ім’я або хоч один номер, код чи SIP-акаунт.", "Укажите имя или хотя бы один номер, код или SIP-аккаунт.", "Give a name, or at least a number, a code or a SIP account."},
 	"wrong.employees.email":       {"Адреса пошти, наприклад olena@example.com.", "Адрес почты, например olena@example.com.", "An address such as olena@example.com."},
 	"wrong.employees.numbers":     {"Номери через кому, наприклад +380671112233. Внутрішній номер — в окремому полі.", "Номера через запятую, например +380671112233. Внутренний номер — в отдельном поле.", "Numbers such as +380671112233, with commas between. A short internal number has a field of its own."},
+	"wrong.employees.code":        {"Код співробітника, як у Ringostat, наприклад 101.", "Код сотрудника, как в Ringostat, например 101.", "The employee's code as in Ringostat, for example 101."},
+	"wrong.employees.extension":   {"Внутрішній номер, наприклад 101.", "Внутренний номер, например 101.", "The extension, for example 101."},
+	"wrong.employees.sip":         {"SIP-акаунти через кому, наприклад shop_olena.", "SIP-аккаунты через запятую, например shop_olena.", "SIP accounts such as shop_olena, with commas between."},
+	"wrong.names":                 {"Напишіть назву параметра так, як її задано в Ringostat.", "Напишите имя параметра так, как оно задано в Ringostat.", "Write the parameter's name as it stands in Ringostat."},
+	"wrong.names.nearly":          {"Такої назви в нас немає. Можливо, це %s?", "Такого имени у нас нет. Возможно, это %s?", "We have no such name. Perhaps it is %s?"},
 	"wrong.employees.bitrix_user": {"Оберіть користувача Bitrix24.", "Выберите пользователя Bitrix24.", "Choose the Bitrix24 user."},
 
 	// What to do about a finding, where the check itself speaks of the configuration file.

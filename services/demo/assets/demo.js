@@ -22,7 +22,7 @@ function drawStatus() {
   const rows = [
     ["waiting", s.waiting, s.waiting ? "busy" : ""], ["in_flight", s.in_flight, s.in_flight ? "busy" : ""],
     ["in_doubt", s.in_doubt, s.in_doubt ? "warn" : ""], ["parked", s.parked, s.parked ? "warn" : ""],
-    ["portalState", portal.state === "ok" ? `${state}, ${t("pace")}` : [state, portal.reason].filter(Boolean).join(": "), portal.state === "ok" ? "fine" : "warn"],
+    ["portalState", portal.state === "ok" ? `${state}, ${t("pace")}` : [state, told(portal.reason_in, portal.reason)].filter(Boolean).join(": "), portal.state === "ok" ? "fine" : "warn"],
     ["requests", picture.requests, ""], ["webhooks", picture.sent, ""],
   ];
   keep(document.getElementById("status"), rows.map(([name, value, kind]) => ({
@@ -34,7 +34,7 @@ function drawParked() {
   keep(document.getElementById("parked"), (picture.parked.items || []).map((p) => ({
     key: p.id, sign: lang + JSON.stringify(p), make: () => el("details.parked", null,
       el("summary", null, chip("doubt", t("parked")), " ", p.call_id || t("unreadable")),
-      el("p", null, known("reason/" + p.reason, p.reason)),
+      el("p", null, told(p.reason_in, p.reason)),
       el("p.quiet", null, t("keptForYou")),
       ...(p.raw || []).map((r) => el("pre", { tabindex: "0" }, `${r.method} ${r.query || ""}\n${r.body}`))),
   })));

@@ -89,7 +89,8 @@ function storyCommand(command, outcome, users) {
 }
 
 function storyParked(e) {
-  return step("parked", t("parkedAt"), e.time, el("p", null, e.data.reason || e.data.why || ""), e.data.remedy && el("p", null, `${t("remedy")}: ${e.data.remedy}`));
+  return step("parked", t("parkedAt"), e.time, el("p", null, told(e.data.reason_in, e.data.reason) || e.data.why || ""),
+    e.data.remedy && el("p", null, `${t("remedy")}: ${told(e.data.remedy_in, e.data.remedy)}`));
 }
 
 // tellStory builds the timeline. Commands of one plan are told together, each with the

@@ -7,6 +7,7 @@ const texts = {
   lead: ["Уявна телефонія Ringostat надсилає справжні вебхуки, а ringbridge створює з них ліди та завдання в уявному порталі Bitrix24. Оберіть дзвінок, щоб побачити, чому сталося саме так.",
     "Воображаемая телефония Ringostat отправляет настоящие вебхуки, а ringbridge создаёт из них лиды и задачи в воображаемом портале Bitrix24. Выберите звонок, чтобы увидеть, почему получилось именно так.",
     "A simulated Ringostat sends real webhooks, and ringbridge turns them into leads and tasks of a simulated Bitrix24 portal. Choose a call to see why it came out that way."],
+  console: ["Консоль", "Консоль", "The console"], token: ["показує те саме, що й справжня; токен для входу — у терміналі.", "показывает то же, что и настоящая; токен для входа — в терминале.", "shows what a real one does; the token for it is in the terminal."],
   language: ["Мова", "Язык", "Language"], status: ["Стан", "Состояние", "Status"],
   calls: ["Дзвінки", "Звонки", "Calls"], story: ["Історія дзвінка", "История звонка", "The call's story"], portal: ["Портал Bitrix24 (уявний)", "Портал Bitrix24 (воображаемый)", "Bitrix24 portal (simulated)"],
   choose: ["Оберіть дзвінок у списку.", "Выберите звонок в списке.", "Choose a call in the list."],
@@ -25,7 +26,6 @@ const texts = {
   "state/waiting": ["чекає", "ждёт", "waiting"], "state/done": ["зроблено", "сделано", "done"], "state/ignored": ["нічого не треба", "ничего не нужно", "nothing to do"], "state/parked": ["відкладено", "отложено", "parked"], "state/in_doubt": ["під питанням", "под вопросом", "in doubt"],
   hidden: ["номер приховано", "номер скрыт", "number hidden"], nobody: ["ніхто", "никто", "nobody"], noEmployee: ["лінія без співробітника", "линия без сотрудника", "a line of no employee"],
   unreadable: ["Вебхук, який не вдалося прочитати", "Вебхук, который не удалось прочитать", "A webhook that could not be read"],
-  "reason/the JSON in the body is broken or cut off": ["JSON у тілі пошкоджений або обрізаний", "JSON в теле повреждён или обрезан", "The JSON in the body is broken or cut off"],
   keptForYou: ["Запит збережено повністю. Його можна спробувати прочитати ще раз або прибрати зі списку з поясненням.", "Запрос сохранён полностью. Его можно попробовать прочитать ещё раз или убрать из списка с пояснением.", "The request is kept whole. It can be tried again, or dropped with a reason."],
   answerLost: ["відповідь порталу губилась", "ответ портала терялся", "the portal's answer was lost"],
 
@@ -67,3 +67,6 @@ function t(key) {
   return all ? all[languages.indexOf(lang)] : key;
 }
 function known(key, otherwise) { return texts[key] ? t(key) : otherwise; }
+
+// told is a text that comes in each language, or as it was stored.
+function told(inEach, stored) { return (inEach && inEach[lang]) || stored; }
