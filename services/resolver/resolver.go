@@ -228,15 +228,6 @@ func (r resolver) lookup(ctx context.Context, e event.Envelope, c event.CallClas
 	return found, err
 }
 
-// refusal is a portal that will not say who a client is, in the words of the project's
-// language and of each.
-type refusal struct {
-	words string
-	in    event.Texts
-}
-
-func (r *refusal) Error() string { return r.words }
-
 // waitUntilSettled keeps the client's lane until the writer says that all commands of
 // the plan have their outcome.
 func (r resolver) waitUntilSettled(ctx context.Context, project, call, plan string) error {
@@ -284,24 +275,4 @@ func wait[Q, A any](ctx context.Context, r resolver, subject string, q Q) (A, er
 		case <-time.After(pause):
 		}
 	}
-}
-
-// park keeps a call that could not be resolved.
-func (r resolver) park(e event.Envelope, cause error) []event.Envelope {
-	p := &event.CallParked{
-		ID: event.Derive("parked", e.ID, "resolve"), Project: e.Project, Call: e.Call, State: event.ParkedWaiting, Step: "resolve",
-		Reason: cause.Error(), Remedy: "Correct the settings and retry, or drop it with a reason.",
-	}
-	if no, ok := errors.AsType[*refusal](cause); ok {
-		p.ReasonIn = no.in
-	}
-	if c, err := event.As[event.CallClassified](e); err == nil {
-		p.Received = []string{c.Received}
-	}
-	out, err := event.Next(e, "resolver", r.Now(), p)
-	if err != nil {
-		r.Log.Error("a parked call could not be noted", zap.String("call", e.Call), zap.Error(err))
-		return nil
-	}
-	return []event.Envelope{out}
 }

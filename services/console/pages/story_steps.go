@@ -285,8 +285,7 @@ func (t telling) stuck(p event.CallParked) step {
 	case event.ParkedDropped:
 		return step{Kind: "minor", Title: t.T("story.dropped"), Words: p.Why}
 	}
-	s := step{Kind: "parked", Title: t.T("story.parked", t.Known("step."+p.Step, p.Step)),
-		Trouble: t.Said(p.ReasonIn, p.Reason), Remedy: t.words.Remedy(p.Step, p.RemedyIn, p.Remedy)}
+	s := step{Kind: "parked", Title: t.T("story.parked", t.Known("step."+p.Step, p.Step)), Trouble: t.Said(p.ReasonIn, p.Reason), Remedy: t.words.Remedy(p.Step, p.RemedyIn, p.Remedy)}
 	if t.parked[p.ID] == event.ParkedWaiting {
 		s.Parked = p.ID
 	}
