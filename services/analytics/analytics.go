@@ -4,7 +4,8 @@
 // portal; its file can be thrown away at any time.
 //
 // Start reading at [Start]; how an event changes a call is in call.go, without a
-// database; how calls become rows and sums in model.go; what is answered in report.go.
+// database; how calls become rows in model.go, sums in sums.go, and what came after missed
+// ones in links.go; what is answered in report.go.
 package analytics
 
 import (
@@ -42,7 +43,7 @@ func Start(ctx context.Context, env service.Env) error {
 	env.PerProject("GET /api/v1/projects/{project}/analytics/weekdays", a.serve(weekdays))
 	env.PerProject("GET /api/v1/projects/{project}/analytics/employees", a.serve(employees))
 	env.PerProject("GET /api/v1/projects/{project}/analytics/sources", a.serve(sources))
-	env.PerProject("GET /api/v1/projects/{project}/analytics/missed", a.serve(missedOnes))
+	env.PerProject("GET /api/v1/projects/{project}/analytics/missed", a.serve(func(ctx context.Context, tx *sql.Tx, q question) (any, error) { return missedOnes(ctx, tx, q) }))
 	env.PerProject("GET /api/v1/projects/{project}/analytics/calls", a.calls(asJSONL, false))
 	env.PerProject("GET /api/v1/projects/{project}/analytics/export.jsonl", a.calls(asJSONL, true))
 	env.PerProject("GET /api/v1/projects/{project}/analytics/export.csv", a.calls(asCSV, true))
@@ -76,8 +77,19 @@ func (a analytics) question(r *http.Request, p service.Revision) (question, erro
 	return out, nil
 }
 
+// atOnce reads the file as it is at one moment, however many questions that takes.
+func atOnce(ctx context.Context, v *view.View, read func(*sql.Tx) error) error {
+	db, done := v.Read()
+	defer done()
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("open the read model: %w", err)
+	}
+	return errors.Join(read(tx), tx.Rollback())
+}
+
 // serve answers with what ask finds, once the read model has caught up.
-func (a analytics) serve(ask func(context.Context, *sql.DB, question) (any, error)) func(http.ResponseWriter, *http.Request, service.Revision) {
+func (a analytics) serve(ask func(context.Context, *sql.Tx, question) (any, error)) func(http.ResponseWriter, *http.Request, service.Revision) {
 	return func(w http.ResponseWriter, r *http.Request, p service.Revision) {
 		q, err := a.question(r, p)
 		if err != nil {
@@ -87,9 +99,11 @@ func (a analytics) serve(ask func(context.Context, *sql.DB, question) (any, erro
 		if service.Behind(w, r, a.view) {
 			return
 		}
-		db, done := a.view.Read()
-		defer done()
-		answer, err := ask(r.Context(), db, q)
+		var answer any
+		err = atOnce(r.Context(), a.view, func(tx *sql.Tx) (err error) {
+			answer, err = ask(r.Context(), tx, q)
+			return err
+		})
 		if err != nil {
 			a.Log.Error("a question to the analytics failed", zap.String("path", r.URL.Path), zap.Error(err))
 			service.Problem(w, http.StatusInternalServerError, "internal error", "The log of the service says more.")
@@ -111,15 +125,14 @@ func (a analytics) calls(form Form, file bool) func(http.ResponseWriter, *http.R
 		if service.Behind(w, r, a.view) {
 			return
 		}
-		db, done := a.view.Read()
-		defer done()
 		w.Header().Set("Content-Type", form.Media)
 		if file {
 			w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="calls-%s.%s"`, p.ID, form.Name))
 		}
 		buffer := bufio.NewWriterSize(w, 64<<10)
 		out := form.Open(buffer)
-		if err = calls(r.Context(), db, q.span, q.zone, out.Write); err == nil {
+		err = atOnce(r.Context(), a.view, func(tx *sql.Tx) error { return calls(r.Context(), tx, q.span, q.zone, out.Write) })
+		if err == nil {
 			err = errors.Join(out.End(), buffer.Flush())
 		}
 		if err != nil {

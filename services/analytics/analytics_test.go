@@ -249,7 +249,7 @@ func TestAReadModelThatIsBuiltAnewWhileCallsFlowIsTheSame(t *testing.T) {
 		}
 	}
 	got := d.exported("")
-	sums := d.ask(http.MethodGet, shop+"summary").Body.String()
+	sums := d.ask(http.MethodGet, shop+"report").Body.String()
 	bustest.Eventually(t, 20*time.Second, "old files are gone", func() bool {
 		files, _ := filepath.Glob(filepath.Join(d.data, "views", "*.db"))
 		return len(files) == 1
@@ -262,7 +262,7 @@ func TestAReadModelThatIsBuiltAnewWhileCallsFlowIsTheSame(t *testing.T) {
 	if diff := cmp.Diff(d.exported(""), got); diff != "" {
 		t.Errorf("built anew while calls flowed (-want +got):\n%s", diff)
 	}
-	if again := d.ask(http.MethodGet, shop+"summary").Body.String(); again != sums {
-		t.Errorf("summary %s, want %s", sums, again)
+	if again := d.ask(http.MethodGet, shop+"report").Body.String(); again != sums {
+		t.Errorf("report %s, want %s", sums, again)
 	}
 }

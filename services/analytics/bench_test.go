@@ -103,10 +103,10 @@ func answers(b *testing.B, v *view.View) {
 	whole := question{spanOf("shop", time.Time{}, time.Time{}), kyiv, 200}
 	asked := []struct {
 		name string
-		ask  func(context.Context, *sql.DB, question) (any, error)
-	}{{"report", report}, {"summary", summary}, {"days", days}, {"hours", hours}, {"weekdays", weekdays}, {"employees", employees}, {"sources", sources}, {"missed", missedOnes},
-		{"export", func(ctx context.Context, db *sql.DB, q question) (any, error) {
-			return nil, calls(ctx, db, q.span, q.zone, func(Call) error { return nil })
+		ask  func(context.Context, *sql.Tx, question) (any, error)
+	}{{"report", report}, {"summary", summary}, {"days", days}, {"hours", hours}, {"weekdays", weekdays}, {"employees", employees}, {"sources", sources}, {"missed", func(ctx context.Context, tx *sql.Tx, q question) (any, error) { return missedOnes(ctx, tx, q) }},
+		{"export", func(ctx context.Context, tx *sql.Tx, q question) (any, error) {
+			return nil, calls(ctx, tx, q.span, q.zone, func(Call) error { return nil })
 		}}}
 	for _, a := range asked {
 		for name, q := range map[string]question{"month": month, "whole": whole} {
@@ -115,11 +115,13 @@ func answers(b *testing.B, v *view.View) {
 			}
 			b.Run(a.name+"/"+name, func(b *testing.B) {
 				for b.Loop() {
-					db, done := v.Read()
-					if _, err := a.ask(b.Context(), db, q); err != nil {
+					err := atOnce(b.Context(), v, func(tx *sql.Tx) error {
+						_, err := a.ask(b.Context(), tx, q)
+						return err
+					})
+					if err != nil {
 						b.Fatal(err)
 					}
-					done()
 				}
 			})
 		}

@@ -44,7 +44,14 @@ type record struct {
 	Call
 	number int64
 	final  bool
+	next   talk // after a missed call
 	memory memory
+}
+
+// talk is when a client was talked to, in milliseconds, and who called; 0: not yet.
+type talk struct {
+	at int64
+	by string
 }
 
 // memory is what the next event of a call is judged by.

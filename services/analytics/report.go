@@ -37,37 +37,42 @@ type totals struct {
 }
 
 // report answers with all in one, so that nothing is read twice for a page.
-func report(ctx context.Context, db *sql.DB, q question) (any, error) {
-	r, err := rhythmOf(ctx, db, q)
+func report(ctx context.Context, tx *sql.Tx, q question) (any, error) {
+	r, err := rhythmOf(ctx, tx, q)
 	if err != nil {
 		return nil, err
 	}
-	after, err := followed(ctx, db, q.span, q.zone)
+	after, err := followed(ctx, tx, q.span)
 	if err != nil {
 		return nil, err
 	}
-	people, err := employees(ctx, db, q)
+	open, err := missedOnes(ctx, tx, q)
 	if err != nil {
 		return nil, err
 	}
-	from, err := sources(ctx, db, q)
+	by, err := grouped(ctx, tx, q.span, byEmployee, bySource)
 	if err != nil {
 		return nil, err
 	}
-	return whole{sumsOf(r.all, after), r.days(), r.hours(), r.weekdays(), people.(list), from.(list), openOnes(after, q.limit)}, nil
+	return whole{sumsOf(r.all, after, *open.Total), r.days(), r.hours(), r.weekdays(), by[byEmployee].employees(), by[bySource].sources(), open}, nil
 }
 
-func summary(ctx context.Context, db *sql.DB, q question) (any, error) {
-	by, err := grouped(ctx, db, q.span, byAll)
+func summary(ctx context.Context, tx *sql.Tx, q question) (any, error) {
+	r, err := rhythmOf(ctx, tx, q)
 	if err != nil {
 		return nil, err
 	}
-	after, err := followed(ctx, db, q.span, q.zone)
-	return sumsOf(by[""], after), err
+	after, err := followed(ctx, tx, q.span)
+	if err != nil {
+		return nil, err
+	}
+	q.limit = 0
+	open, err := missedOnes(ctx, tx, q)
+	return sumsOf(r.all, after, *open.Total), err
 }
 
-func sumsOf(n counts, after callbacks) totals {
-	out := totals{n, after.byUs, after.byClient, len(after.open), nil}
+func sumsOf(n counts, after callbacks, open int) totals {
+	out := totals{n, after.byUs, after.byClient, open, nil}
 	if m, ok := after.median(); ok {
 		out.Median = &m
 	}
@@ -77,35 +82,56 @@ func sumsOf(n counts, after callbacks) totals {
 // rhythm is when the calls of a span began, in the project's time.
 type rhythm struct {
 	all       counts
-	byDay     map[string]counts
+	byDay     map[int64]*counts // by its number since 1970
 	byHour    [24]counts
 	byWeekday [7]counts // Monday first, as in ISO 8601
 }
 
-func rhythmOf(ctx context.Context, db *sql.DB, q question) (rhythm, error) {
-	type hour struct{ day, hour int }
-	// A day's number since 1970 in the project's time: cheaper than its name, and there
-	// is a row for every quarter of an hour.
-	by, err := timed(ctx, db, q.span, func(at time.Time) hour {
-		_, offset := at.In(q.zone).Zone()
-		s := at.Unix() + int64(offset)
-		day := (s - (s%86400+86400)%86400) / 86400
-		return hour{int(day), int(s-day*86400) / 3600}
+const secondsOfDay = 24 * 60 * 60
+
+func rhythmOf(ctx context.Context, tx *sql.Tx, q question) (rhythm, error) {
+	r := rhythm{byDay: map[int64]*counts{}}
+	c := clock{zone: q.zone}
+	err := timed(ctx, tx, q.span, func(at int64, n counts) {
+		s := c.local(floor(at, 1000))
+		day := floor(s, secondsOfDay)
+		if r.byDay[day] == nil {
+			r.byDay[day] = &counts{}
+		}
+		r.byDay[day].add(n, 1)
+		r.byHour[(s-day*secondsOfDay)/3600].add(n, 1)
 	})
-	r := rhythm{byDay: map[string]counts{}}
-	days := map[int]counts{}
-	for at, n := range by {
-		r.all.add(n, 1)
-		r.byHour[at.hour].add(n, 1)
-		r.byWeekday[((at.day+3)%7+7)%7].add(n, 1) // 1970 began on a Thursday
-		sum := days[at.day]
-		sum.add(n, 1)
-		days[at.day] = sum
-	}
-	for day, n := range days {
-		r.byDay[time.Unix(int64(day)*86400, 0).UTC().Format(time.DateOnly)] = n
+	for day, n := range r.byDay {
+		r.all.add(*n, 1)
+		weekday := day + 3 // 1970 began on a Thursday
+		r.byWeekday[weekday-7*floor(weekday, 7)].add(*n, 1)
 	}
 	return r, err
+}
+
+// clock tells the time of a zone. It remembers how far the zone is from UTC and for how
+// long: there is a moment to be told for every quarter of an hour.
+type clock struct {
+	zone         *time.Location
+	offset       int64
+	since, until int64
+}
+
+// local is what a clock in the zone shows, in seconds since it showed 1970.
+func (c *clock) local(unix int64) int64 {
+	if unix < c.since || unix >= c.until {
+		at := time.Unix(unix, 0).In(c.zone)
+		_, offset := at.Zone()
+		from, to := at.ZoneBounds()
+		c.offset, c.since, c.until = int64(offset), always, ever
+		if !from.IsZero() {
+			c.since = from.Unix()
+		}
+		if !to.IsZero() {
+			c.until = to.Unix()
+		}
+	}
+	return unix + c.offset
 }
 
 func (r rhythm) days() list {
@@ -115,7 +141,7 @@ func (r rhythm) days() list {
 	}
 	items := []item{}
 	for _, day := range slices.Sorted(maps.Keys(r.byDay)) {
-		items = append(items, item{day, r.byDay[day]})
+		items = append(items, item{time.Unix(day*secondsOfDay, 0).UTC().Format(time.DateOnly), *r.byDay[day]})
 	}
 	return list{Items: items}
 }
@@ -145,67 +171,70 @@ func (r rhythm) weekdays() list {
 }
 
 // days lists the days with calls, the earliest first.
-func days(ctx context.Context, db *sql.DB, q question) (any, error) {
-	r, err := rhythmOf(ctx, db, q)
+func days(ctx context.Context, tx *sql.Tx, q question) (any, error) {
+	r, err := rhythmOf(ctx, tx, q)
 	return r.days(), err
 }
 
 // hours lists the 24 hours of the project's day.
-func hours(ctx context.Context, db *sql.DB, q question) (any, error) {
-	r, err := rhythmOf(ctx, db, q)
+func hours(ctx context.Context, tx *sql.Tx, q question) (any, error) {
+	r, err := rhythmOf(ctx, tx, q)
 	return r.hours(), err
 }
 
 // weekdays lists the seven days of the week as ISO 8601 numbers them: Monday is 1.
-func weekdays(ctx context.Context, db *sql.DB, q question) (any, error) {
-	r, err := rhythmOf(ctx, db, q)
+func weekdays(ctx context.Context, tx *sql.Tx, q question) (any, error) {
+	r, err := rhythmOf(ctx, tx, q)
 	return r.weekdays(), err
 }
 
+func employees(ctx context.Context, tx *sql.Tx, q question) (any, error) {
+	by, err := grouped(ctx, tx, q.span, byEmployee)
+	return by[byEmployee].employees(), err
+}
+
 // employees are listed by how many calls they had.
-func employees(ctx context.Context, db *sql.DB, q question) (any, error) {
+func (g groups) employees() list {
 	type item struct {
 		Employee string `json:"employee"`
 		counts
 	}
-	by, err := grouped(ctx, db, q.span, byEmployee)
 	items := []item{}
-	for name, n := range by {
+	for name, n := range g {
 		items = append(items, item{name, n})
 	}
 	slices.SortFunc(items, func(a, b item) int {
 		return cmp.Or(cmp.Compare(b.Calls, a.Calls), cmp.Compare(a.Employee, b.Employee))
 	})
-	return list{Items: items}, err
+	return list{Items: items}
+}
+
+func sources(ctx context.Context, tx *sql.Tx, q question) (any, error) {
+	by, err := grouped(ctx, tx, q.span, bySource)
+	return by[bySource].sources(), err
 }
 
 // sources are listed by how many incoming calls they brought.
-func sources(ctx context.Context, db *sql.DB, q question) (any, error) {
+func (g groups) sources() list {
 	type item struct {
 		Source   string `json:"source"`
 		Medium   string `json:"medium"`
 		Campaign string `json:"campaign"`
 		counts
 	}
-	by, err := grouped(ctx, db, q.span, bySource)
 	items := []item{}
-	for key, n := range by {
+	for key, n := range g {
 		parts := sourceParts(key)
 		items = append(items, item{parts[0], parts[1], parts[2], n})
 	}
 	slices.SortFunc(items, func(a, b item) int {
 		return cmp.Or(cmp.Compare(b.Calls, a.Calls), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Medium, b.Medium), cmp.Compare(a.Campaign, b.Campaign))
 	})
-	return list{Items: items}, err
+	return list{Items: items}
 }
 
 // missedOnes are the clients who wait to be called back, the latest first.
-func missedOnes(ctx context.Context, db *sql.DB, q question) (any, error) {
-	after, err := followed(ctx, db, q.span, q.zone)
-	return openOnes(after, q.limit), err
-}
-
-func openOnes(after callbacks, limit int) list {
-	total := len(after.open)
-	return list{append([]waiting{}, after.open[:min(total, limit)]...), &total}
+func missedOnes(ctx context.Context, tx *sql.Tx, q question) (list, error) {
+	some, total, err := waitingOnes(ctx, tx, q.span, q.zone, q.limit)
+	return list{append([]waiting{}, some...), &total}, err
 }
