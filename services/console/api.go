@@ -115,12 +115,13 @@ func (c *console) projects(w http.ResponseWriter, _ *http.Request) {
 	type item struct {
 		ID       string `json:"id"`
 		Name     string `json:"name"`
+		TimeZone string `json:"time_zone"`
 		Revision int    `json:"revision"`
 	}
 	out := list[item]{Items: []item{}}
 	for _, id := range c.Projects.IDs() {
 		p, _ := c.Projects.Get(id)
-		out.Items = append(out.Items, item{id, p.Name, p.Number})
+		out.Items = append(out.Items, item{id, p.Name, p.Location().String(), p.Number})
 	}
 	service.Answer(w, out)
 }

@@ -180,6 +180,7 @@ func (s *statusCmd) Run(c console) error {
 		if s.JSON {
 			continue
 		}
+		zone := s.zone(id)
 		fmt.Fprintf(c.out, "project %s (settings revision %d)\n  calls: %d waiting, %d requests in flight, %d in doubt, %d parked\n",
 			id, st.Revision, st.Waiting, st.InFlight, st.InDoubt, st.Parked)
 		reason := ""
@@ -188,12 +189,12 @@ func (s *statusCmd) Run(c console) error {
 		}
 		fmt.Fprintf(c.out, "  portal: %s%s, %g requests a second, burst %d; %d sent since the start\n", st.Portal.State, reason, st.Portal.PerSecond, st.Portal.Burst, st.Portal.Requests)
 		if l := st.Reconciliation; l != nil {
-			fmt.Fprintf(c.out, "  call log: %s\n", callLogLine(l.LastComplete, l.Error, l.Warning))
+			fmt.Fprintf(c.out, "  call log: %s\n", callLogLine(l.LastComplete.In(zone), l.Error, l.Warning))
 		}
 		for _, l := range st.Services {
 			by := ""
 			if l.Host != "" {
-				by = fmt.Sprintf(", on %s since %s", l.Host, l.Since.Local().Format("2006-01-02 15:04:05"))
+				by = fmt.Sprintf(", on %s since %s", l.Host, l.Since.In(zone).Format(stamp))
 			}
 			fmt.Fprintf(c.out, "  %-20s %d to read, %d in work%s\n", l.Name, l.Unread, l.Unsettled, by)
 		}
@@ -253,10 +254,11 @@ func (q *callsCmd) Run(c console) error {
 	if err != nil {
 		return err
 	}
+	zone := q.zone(id)
 	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "STARTED\tCALL\tPHONE\tDIRECTION\tOUTCOME\tCLIENT\tEMPLOYEE\tRULE\tSTATE")
 	for _, i := range calls {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", i.StartedAt, i.ID, i.Phone, i.Direction, i.Outcome, i.Client, i.Employee, i.Rule, i.State)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", inZone(i.StartedAt, zone), i.ID, i.Phone, i.Direction, i.Outcome, i.Client, i.Employee, i.Rule, i.State)
 	}
 	if err := w.Flush(); err != nil {
 		return err

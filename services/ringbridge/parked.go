@@ -38,12 +38,13 @@ func (p *parkedListCmd) Run(c console) error {
 	if err != nil {
 		return err
 	}
+	zone := p.zone(id)
 	for _, i := range items {
 		call := ""
 		if i.CallID != "" {
 			call = ", call " + i.CallID
 		}
-		fmt.Fprintf(c.out, "%s  at %s%s, %s\n  why:  %s\n  what to do:  %s\n\n", i.ID, i.Step, call, i.ParkedAt.Local().Format(time.DateTime), i.Reason, i.Remedy)
+		fmt.Fprintf(c.out, "%s  at %s%s, %s\n  why:  %s\n  what to do:  %s\n\n", i.ID, i.Step, call, i.ParkedAt.In(zone).Format(stamp), i.Reason, i.Remedy)
 	}
 	if len(items) == 0 {
 		fmt.Fprintln(c.err, "nothing is parked")
