@@ -145,7 +145,12 @@ func (c *console) parkedOne(w http.ResponseWriter, r *http.Request, p service.Re
 		return parkedItem{}, false
 	}
 	if len(items) == 0 {
-		service.Problem(w, http.StatusNotFound, "not parked", "Nothing with this id waits for a person.")
+		became, err := c.index.gone(r.Context(), p.ID, r.PathValue("id"))
+		if err != nil {
+			c.failed(w, err)
+			return parkedItem{}, false
+		}
+		service.Problem(w, http.StatusNotFound, "not parked", became)
 		return parkedItem{}, false
 	}
 	return items[0], true

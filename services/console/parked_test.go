@@ -92,3 +92,44 @@ func TestAPageOfParkedThingsThatCannotBeIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsNotParkedAnyMoreSaysWhatBecameOfIt(t *testing.T) {
+	d := openDesk(t)
+	says := func(id, want string) {
+		t.Helper()
+		w := d.ask(http.MethodPost, shop+"/parked/"+id+"/retry", "")
+		if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("a retry of what is not parked: %d %s, want 404 and %q", w.Code, w.Body, want)
+		}
+	}
+	retry := func(id string) event.Envelope {
+		t.Helper()
+		before := len(d.every())
+		if w := d.ask(http.MethodPost, shop+"/parked/"+id+"/retry", ""); w.Code != http.StatusOK {
+			t.Fatalf("retry: %d %s", w.Code, w.Body)
+		}
+		return d.every()[before]
+	}
+	says("none", "Nothing with this id")
+
+	request := d.received()
+	first := d.parkedAt(request, "classify", "", request.ID)
+	again := retry(first)
+	says(first, "It was tried again")
+	second := d.parkedAt(again, "classify", "", again.ID)
+	says(first, "is parked again as "+second)
+	third := retry(second)
+	last := d.parkedAt(third, "classify", "", third.ID)
+	says(first, "is parked again as "+last)
+	d.ask(http.MethodPost, shop+"/parked/"+last+"/drop", `{"why":"a test"}`)
+	says(last, "It was dropped")
+	says(first, "It was tried again, and then dropped")
+
+	classified, _ := d.settled("1", 0, event.Refused)
+	once := d.parkedAt(classified, "plan", "1")
+	reread := retry(once)
+	twice := d.parkedAt(d.classified(reread, aCall("1", 0), byHand), "resolve", "1", reread.ID)
+	says(once, "Of call 1 "+twice+" is parked now")
+	retry(twice)
+	says(once, "The story of call 1")
+}
