@@ -91,8 +91,8 @@ const (
 
 // Status is what a writer says of its portal.
 type Status struct {
-	InFlight int    `json:"in_flight"`
-	InDoubt  int    `json:"in_doubt"`
+	InFlight int    `json:"in_flight"` // commands
+	InDoubt  int    `json:"in_doubt"`  // calls
 	Waiting  int    `json:"waiting"`
 	Portal   Portal `json:"portal"`
 }

@@ -378,8 +378,12 @@ func (p *CallReceived) String() string {
 
 func (p *CallClassified) String() string {
 	c := p.Call
+	client := ", client " + orNone(Masked(c.Client))
+	if c.Direction == Internal {
+		client = "" // colleagues
+	}
 	if !c.Final {
-		return fmt.Sprintf("the call goes on (%s), client %s", c.Event, orNone(Masked(c.Client)))
+		return fmt.Sprintf("the call goes on (%s)%s", c.Event, client)
 	}
 	who := "nobody"
 	switch {
@@ -392,7 +396,11 @@ func (p *CallClassified) String() string {
 	if !p.Changed {
 		note = "; nothing new"
 	}
-	return fmt.Sprintf("%s call, %s (%s), client %s, on the call: %s%s", c.Direction, c.Outcome, c.Status, orNone(Masked(c.Client)), who, note)
+	status := ""
+	if c.Status != "" {
+		status = " (" + c.Status + ")"
+	}
+	return fmt.Sprintf("%s call, %s%s%s, on the call: %s%s", c.Direction, c.Outcome, status, client, who, note)
 }
 
 func (p *CallResolved) String() string {

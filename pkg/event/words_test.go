@@ -24,6 +24,8 @@ func TestEveryPayloadSpeaksInWords(t *testing.T) {
 		{&event.CallClassified{Call: byOlena, Changed: true}, "inbound call, answered (ANSWERED), client +380•••••••33, on the call: Olena Koval"},
 		{&event.CallClassified{Call: onLine, Changed: true}, "inbound call, answered (ANSWERED), client +380•••••••33, on the call: a line of no employee"},
 		{&event.CallClassified{Call: missed}, "inbound call, missed (NO ANSWER), client hidden, on the call: nobody; nothing new"},
+		{&event.CallClassified{Call: event.Call{Final: true, Direction: event.Internal, Outcome: event.Answered, Employee: byOlena.Employee}, Changed: true}, "internal call, answered, on the call: Olena Koval"},
+		{&event.CallClassified{Call: event.Call{Direction: event.Internal, Event: "before"}, Changed: true}, "the call goes on (before)"},
 		{&event.CallResolved{Client: event.Client{State: "new"}}, "the CRM does not know the client"},
 		{&event.CallResolved{Client: event.Client{State: "anonymous"}, Amends: true}, "the client's number is hidden; this adds to what was decided before"},
 		{&event.CallResolved{Client: event.Client{State: "open", Owner: 9, Open: &event.Ref{Kind: "deal", ID: 451, Title: "+380671112233"}}}, "the client has an open deal 451, responsible user 9"},

@@ -115,12 +115,13 @@ func (c *console) projects(w http.ResponseWriter, _ *http.Request) {
 	type item struct {
 		ID       string `json:"id"`
 		Name     string `json:"name"`
+		TimeZone string `json:"time_zone"`
 		Revision int    `json:"revision"`
 	}
 	out := list[item]{Items: []item{}}
 	for _, id := range c.Projects.IDs() {
 		p, _ := c.Projects.Get(id)
-		out.Items = append(out.Items, item{id, p.Name, p.Number})
+		out.Items = append(out.Items, item{id, p.Name, p.Location().String(), p.Number})
 	}
 	service.Answer(w, out)
 }
@@ -174,8 +175,7 @@ func (c *console) calls(w http.ResponseWriter, r *http.Request, p service.Revisi
 
 func readFilter(r *http.Request, p service.Revision, now time.Time) (filter, error) {
 	q := r.URL.Query()
-	f := filter{project: p.ID, cursor: q.Get("cursor"), limit: 50}
-	f.employee = q.Get("employee")
+	f := filter{project: p.ID, cursor: q.Get("cursor"), employee: q.Get("employee")}
 	for _, choice := range choices {
 		value := q.Get(choice.name)
 		if value != "" && !slices.Contains(choice.values, value) {
@@ -186,12 +186,9 @@ func readFilter(r *http.Request, p service.Revision, now time.Time) (filter, err
 	if f.unfinished == "only" && f.state != "" {
 		return f, errors.New("state is where a finished call stands; leave it out with unfinished=only")
 	}
-	if raw := q.Get("limit"); raw != "" {
-		n, err := strconv.Atoi(raw)
-		if err != nil || n < 1 || n > 500 {
-			return f, errors.New("limit is a number from 1 to 500")
-		}
-		f.limit = n
+	var err error
+	if f.limit, err = readLimit(r); err != nil {
+		return f, err
 	}
 	if raw := q.Get("phone"); raw != "" {
 		// An unescaped + arrives as a blank.
@@ -201,11 +198,23 @@ func readFilter(r *http.Request, p service.Revision, now time.Time) (filter, err
 		}
 		f.phone = string(number)
 	}
-	var err error
 	if f.since, err = service.ReadTime(q.Get("since"), p.Location(), now); err == nil {
 		f.until, err = service.ReadTime(q.Get("until"), p.Location(), now)
 	}
 	return f, err
+}
+
+// readLimit is how many things a page of a list holds.
+func readLimit(r *http.Request) (int, error) {
+	raw := r.URL.Query().Get("limit")
+	if raw == "" {
+		return 50, nil
+	}
+	n, err := strconv.Atoi(raw)
+	if err != nil || n < 1 || n > 500 {
+		return 0, errors.New("limit is a number from 1 to 500")
+	}
+	return n, nil
 }
 
 func (c *console) call(w http.ResponseWriter, r *http.Request, p service.Revision) {

@@ -3,7 +3,6 @@ package console
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -101,11 +100,9 @@ func (c *console) audit(w http.ResponseWriter, r *http.Request) {
 
 func readAuditFilter(r *http.Request) (f auditFilter, err error) {
 	q := r.URL.Query()
-	f = auditFilter{project: q.Get("project"), person: q.Get("person"), limit: 50}
-	if raw := q.Get("limit"); raw != "" {
-		if f.limit, err = strconv.Atoi(raw); err != nil || f.limit < 1 || f.limit > 500 {
-			return f, errors.New("limit is a number from 1 to 500")
-		}
+	f = auditFilter{project: q.Get("project"), person: q.Get("person")}
+	if f.limit, err = readLimit(r); err != nil {
+		return f, err
 	}
 	if raw := q.Get("cursor"); raw != "" {
 		if f.before, err = strconv.ParseInt(raw, 10, 64); err != nil || f.before < 1 {

@@ -7,6 +7,7 @@ package console
 import (
 	"context"
 	_ "embed"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -53,6 +54,9 @@ func Start(ctx context.Context, env service.Env, o Options) error {
 		return err
 	}
 	c := &console{env, o, index{v}, env.Now(), &looks{by: map[string]looked{}}}
+	if err := env.Metrics.Register(collector{c}); err != nil {
+		return fmt.Errorf("register the metrics of the projects: %w", err)
+	}
 	c.routes(env.Mux)
 	return nil
 }

@@ -3,9 +3,9 @@ package console
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.uber.org/zap"
@@ -14,33 +14,45 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/service"
 )
 
+// mostRaw is how many bytes of requests a page of parked things holds before it ends
+// early: one request may have 256 KiB.
+const mostRaw = 4 << 20
+
 // parked lists what waits for a person, with the raw requests behind it.
 func (c *console) parked(w http.ResponseWriter, r *http.Request, p service.Revision) {
+	limit, err := readLimit(r)
+	if err != nil {
+		service.Problem(w, http.StatusBadRequest, "wrong parameter", err.Error())
+		return
+	}
 	if service.Behind(w, r, c.index.View) {
 		return
 	}
-	limit := -1
-	if raw := r.URL.Query().Get("limit"); raw != "" {
-		n, err := strconv.Atoi(raw)
-		if err != nil || n < 1 {
-			service.Problem(w, http.StatusBadRequest, "wrong parameter", "limit is a number from 1")
-			return
-		}
-		limit = n
-	}
-	items, err := c.index.parkedItems(r.Context(), p.ID, "", limit)
-	if err != nil {
+	items, err := c.index.parkedItems(r.Context(), parkedFilter{project: p.ID, cursor: r.URL.Query().Get("cursor"), limit: limit + 1})
+	switch {
+	case errors.Is(err, errCursor):
+		service.Problem(w, http.StatusBadRequest, "wrong parameter", err.Error())
+		return
+	case err != nil:
 		c.failed(w, err)
 		return
 	}
-	for i := range items {
-		for _, id := range items[i].Received {
+	fits, size := 0, 0
+	for ; fits < min(limit, len(items)) && size < mostRaw; fits++ {
+		for _, id := range items[fits].Received {
 			if e, ok := c.received(r.Context(), id); ok {
-				items[i].Raw = append(items[i].Raw, toRaw(e))
+				raw := toRaw(e)
+				size += len(raw.Query) + len(raw.Body)
+				items[fits].Raw = append(items[fits].Raw, raw)
 			}
 		}
 	}
-	service.Answer(w, list[parkedItem]{Items: items})
+	page := list[parkedItem]{Items: items[:fits]}
+	if fits < len(items) {
+		last := items[fits-1]
+		page.Next = writeCursor(last.ParkedAt.UnixMilli(), last.ID)
+	}
+	service.Answer(w, page)
 }
 
 // toRaw shows a stored request readably: a body that is no text is shown as what can
@@ -127,13 +139,18 @@ func (c *console) parkedOne(w http.ResponseWriter, r *http.Request, p service.Re
 	if service.Behind(w, r, c.index.View) {
 		return parkedItem{}, false
 	}
-	items, err := c.index.parkedItems(r.Context(), p.ID, r.PathValue("id"), 1)
+	items, err := c.index.parkedItems(r.Context(), parkedFilter{project: p.ID, id: r.PathValue("id"), limit: 1})
 	if err != nil {
 		c.failed(w, err)
 		return parkedItem{}, false
 	}
 	if len(items) == 0 {
-		service.Problem(w, http.StatusNotFound, "not parked", "Nothing with this id waits for a person.")
+		became, err := c.index.gone(r.Context(), p.ID, r.PathValue("id"))
+		if err != nil {
+			c.failed(w, err)
+			return parkedItem{}, false
+		}
+		service.Problem(w, http.StatusNotFound, "not parked", became)
 		return parkedItem{}, false
 	}
 	return items[0], true
@@ -151,7 +168,7 @@ func (c *console) settleParked(w http.ResponseWriter, r *http.Request, item park
 		c.failed(w, err)
 		return
 	}
-	service.Answer(w, map[string]any{"id": item.ID, "state": state})
+	service.Answer(w, map[string]any{"id": item.ID, "call_id": item.CallID, "state": state})
 }
 
 // publish stores an event that a person caused by another.

@@ -49,8 +49,9 @@ func TestPeopleAreKeptChangedAndDeleted(t *testing.T) {
 
 func TestOnlyAdminsSeeAndChangePeopleAndTheAuditLog(t *testing.T) {
 	d := openDesk(t)
+	d.api.HandleFunc("GET /api/v1/backup", http.NotFound) // the program's, beside the console
 	guarded := service.Guarded(d.api, Needs)
-	for _, route := range []string{"GET /api/v1/people", "PUT /api/v1/people/olena", "DELETE /api/v1/people/olena", "GET /api/v1/audit", "PUT " + shop + "/settings"} {
+	for _, route := range []string{"GET /api/v1/people", "PUT /api/v1/people/olena", "DELETE /api/v1/people/olena", "GET /api/v1/audit", "GET /api/v1/backup", "PUT " + shop + "/settings"} {
 		for _, role := range []service.Role{"", service.Viewer, service.Operator} {
 			method, path, _ := strings.Cut(route, " ")
 			r := httptest.NewRequest(method, path, strings.NewReader(`{"role":"admin","password":"`+phrase+`"}`))

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/ringbridge/ringbridge/pkg/event"
@@ -95,26 +96,41 @@ func (i index) call(ctx context.Context, project, id string) (story callStory, s
 	return story, seqs, true, err
 }
 
-// parkedItems lists what waits for a person, the newest first; limit -1 is all.
-func (i index) parkedItems(ctx context.Context, project, id string, limit int) ([]parkedItem, error) {
+// parkedFilter narrows a list of parked things: to one, or to those after a page's last.
+type parkedFilter struct {
+	project, id, cursor string
+	limit               int
+}
+
+// parkedItems lists what waits for a person, the newest first.
+func (i index) parkedItems(ctx context.Context, f parkedFilter) ([]parkedItem, error) {
+	at, after := int64(math.MaxInt64), ""
+	if f.cursor != "" {
+		var err error
+		if at, after, err = readCursor(f.cursor); err != nil {
+			return nil, err
+		}
+	}
 	db, done := i.Read()
 	defer done()
 	items := []parkedItem{}
+	// The condition on at alone lets the index begin where the page does.
 	err := each(ctx, db, `SELECT id, call, step, reason, remedy, reason_in, remedy_in, received, at FROM parked
-		WHERE project = ?1 AND state = 'parked' AND (?2 = '' OR id = ?2) ORDER BY at DESC, id LIMIT ?3`, []any{project, id, limit}, func(rows *sql.Rows) error {
-		var p parkedItem
-		var reason, remedy, received []byte
-		var at int64
-		if err := rows.Scan(&p.ID, &p.CallID, &p.Step, &p.Reason, &p.Remedy, &reason, &remedy, &received, &at); err != nil {
-			return err
-		}
-		if err := errors.Join(json.Unmarshal(reason, &p.ReasonIn), json.Unmarshal(remedy, &p.RemedyIn), json.Unmarshal(received, &p.Received)); err != nil {
-			return err
-		}
-		p.ParkedAt = time.UnixMilli(at).UTC()
-		items = append(items, p)
-		return nil
-	})
+		WHERE project = ?1 AND state = 'parked' AND (?2 = '' OR id = ?2) AND at <= ?3 AND (at < ?3 OR id > ?4) ORDER BY at DESC, id LIMIT ?5`,
+		[]any{f.project, f.id, at, after, f.limit}, func(rows *sql.Rows) error {
+			var p parkedItem
+			var reason, remedy, received []byte
+			var at int64
+			if err := rows.Scan(&p.ID, &p.CallID, &p.Step, &p.Reason, &p.Remedy, &reason, &remedy, &received, &at); err != nil {
+				return err
+			}
+			if err := errors.Join(json.Unmarshal(reason, &p.ReasonIn), json.Unmarshal(remedy, &p.RemedyIn), json.Unmarshal(received, &p.Received)); err != nil {
+				return err
+			}
+			p.ParkedAt = time.UnixMilli(at).UTC()
+			items = append(items, p)
+			return nil
+		})
 	return items, err
 }
 

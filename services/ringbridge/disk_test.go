@@ -89,6 +89,9 @@ func TestAnAlmostFullDiskRefusesWebhooksAndFinishesTheCallsItHas(t *testing.T) {
 	if h.isReady() {
 		t.Error("on an almost full disk /readyz says that all is well")
 	}
+	if stores, free, reserve := h.number("ringbridge_broker_stores"), h.number("ringbridge_disk_free_bytes"), h.number("ringbridge_disk_reserve_bytes"); stores != 0 || free >= reserve {
+		t.Errorf("on an almost full disk the metrics say: stores %g, %g bytes free, %g in reserve", stores, free, reserve)
+	}
 	if !strings.Contains(h.log.String(), "is full") {
 		t.Errorf("the log does not say that the disk is full:\n%s", h.log.tail(20))
 	}

@@ -120,7 +120,7 @@ func days(since, until time.Time) (out [][2]time.Time) {
 func callLogLine(complete time.Time, trouble, warning string) string {
 	line := "never read whole yet"
 	if !complete.IsZero() {
-		line = "complete up to " + complete.Local().Format(time.DateTime)
+		line = "complete up to " + complete.Format(stamp)
 	}
 	for _, more := range []string{trouble, warning} {
 		if more != "" {

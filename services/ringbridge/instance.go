@@ -135,6 +135,7 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 		return err
 	}
 	env.Views = view.New(env.Bus, filepath.Join(cfg.Data, "views"), o.log)
+	registry.MustRegister(programMetrics{env})
 	if env.Router, err = env.Bus.Router(); err != nil {
 		return err
 	}

@@ -180,6 +180,7 @@ func (s *statusCmd) Run(c console) error {
 		if s.JSON {
 			continue
 		}
+		zone := s.zone(id)
 		fmt.Fprintf(c.out, "project %s (settings revision %d)\n  calls: %d waiting, %d requests in flight, %d in doubt, %d parked\n",
 			id, st.Revision, st.Waiting, st.InFlight, st.InDoubt, st.Parked)
 		reason := ""
@@ -188,12 +189,12 @@ func (s *statusCmd) Run(c console) error {
 		}
 		fmt.Fprintf(c.out, "  portal: %s%s, %g requests a second, burst %d; %d sent since the start\n", st.Portal.State, reason, st.Portal.PerSecond, st.Portal.Burst, st.Portal.Requests)
 		if l := st.Reconciliation; l != nil {
-			fmt.Fprintf(c.out, "  call log: %s\n", callLogLine(l.LastComplete, l.Error, l.Warning))
+			fmt.Fprintf(c.out, "  call log: %s\n", callLogLine(l.LastComplete.In(zone), l.Error, l.Warning))
 		}
 		for _, l := range st.Services {
 			by := ""
 			if l.Host != "" {
-				by = fmt.Sprintf(", on %s since %s", l.Host, l.Since.Local().Format("2006-01-02 15:04:05"))
+				by = fmt.Sprintf(", on %s since %s", l.Host, l.Since.In(zone).Format(stamp))
 			}
 			fmt.Fprintf(c.out, "  %-20s %d to read, %d in work%s\n", l.Name, l.Unread, l.Unsettled, by)
 		}
@@ -221,6 +222,8 @@ type callsCmd struct {
 	Until string `help:"Calls before this time." placeholder:"TIME"`
 	State string `help:"waiting, done, ignored, parked or in_doubt." placeholder:"STATE"`
 	Limit int    `help:"At most so many, the newest first." default:"50"`
+	// Cursor is the API's, as --json prints it.
+	Cursor string `help:"Go on after a list that had more: its 'next'." placeholder:"NEXT"`
 }
 
 func (q *callsCmd) Run(c console) error {
@@ -228,83 +231,40 @@ func (q *callsCmd) Run(c console) error {
 	if err != nil {
 		return err
 	}
-	query := url.Values{"limit": {fmt.Sprint(q.Limit)}}
-	for name, v := range map[string]string{"phone": q.Phone, "since": q.Since, "until": q.Until, "state": q.State} {
+	if q.Limit < 1 {
+		return errors.New("--limit is a number from 1")
+	}
+	query := url.Values{}
+	for name, v := range map[string]string{"phone": q.Phone, "since": q.Since, "until": q.Until, "state": q.State, "cursor": q.Cursor} {
 		if v != "" {
 			query.Set(name, v)
 		}
 	}
-	var list struct {
-		Items []struct {
-			ID, Direction, Outcome, Client, Phone, Employee, Rule, State string
-			StartedAt                                                    string `json:"started_at"`
-		}
-		Next string
-	}
-	raw, err := q.ask(http.MethodGet, projectPath(id, "calls")+"?"+query.Encode(), nil, &list)
+	list, err := q.gather(projectPath(id, "calls"), query, q.Limit)
 	if err != nil {
 		return err
 	}
 	if q.JSON {
-		return printJSON(c.out, raw)
+		return printJSON(c.out, list)
 	}
+	calls, err := things[struct {
+		ID, Direction, Outcome, Client, Phone, Employee, Rule, State string
+		StartedAt                                                    string `json:"started_at"`
+	}](list)
+	if err != nil {
+		return err
+	}
+	zone := q.zone(id)
 	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "STARTED\tCALL\tPHONE\tDIRECTION\tOUTCOME\tCLIENT\tEMPLOYEE\tRULE\tSTATE")
-	for _, i := range list.Items {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", i.StartedAt, i.ID, i.Phone, i.Direction, i.Outcome, i.Client, i.Employee, i.Rule, i.State)
+	for _, i := range calls {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", inZone(i.StartedAt, zone), i.ID, i.Phone, i.Direction, i.Outcome, i.Client, i.Employee, i.Rule, i.State)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	if list.Next != "" {
-		fmt.Fprintf(c.err, "there are more; narrow it down with --since, --phone or --state, or raise --limit\n")
-	}
-	return nil
-}
-
-type callCmd struct {
-	ID string `arg:"" help:"The call's id in Ringostat."`
-	remote
-}
-
-func (q *callCmd) Run(c console) error {
-	id, err := q.one()
-	if err != nil {
-		return err
-	}
-	var s struct {
-		Direction, Outcome, Client, Phone, Employee, Rule, State string
-		StartedAt                                                string `json:"started_at"`
-		Events                                                   []struct {
-			Type, Words string
-			Time        time.Time
-		}
-		Commands []struct {
-			Role, Kind, State, Error string
-			BitrixID                 int `json:"bitrix_id"`
-		}
-	}
-	raw, err := q.ask(http.MethodGet, projectPath(id, "calls", q.ID), nil, &s)
-	if err != nil {
-		return err
-	}
-	if q.JSON {
-		return printJSON(c.out, raw)
-	}
-	fmt.Fprintf(c.out, "call %s: %s\n  %s %s, started %s\n  client %s (%s), on the call: %s\n  rule %s\n\n", q.ID, s.State, s.Direction, s.Outcome, s.StartedAt, s.Phone, s.Client, s.Employee, s.Rule)
-	for _, e := range s.Events {
-		fmt.Fprintf(c.out, "  %s  %-20s %s\n", e.Time.Local().Format("2006-01-02 15:04:05.000"), e.Type, e.Words)
-	}
-	fmt.Fprintln(c.out)
-	for _, k := range s.Commands {
-		line := fmt.Sprintf("  %-16s %s", k.Role, k.State)
-		if k.BitrixID != 0 {
-			line += fmt.Sprintf(", %s %d", k.Kind, k.BitrixID)
-		}
-		if k.Error != "" {
-			line += ": " + k.Error
-		}
-		fmt.Fprintln(c.out, line)
+		fmt.Fprintf(c.err, "there are more; narrow it down with --since, --phone or --state, raise --limit, or go on with --cursor %s\n", list.Next)
 	}
 	return nil
 }

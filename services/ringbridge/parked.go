@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -21,28 +23,30 @@ func (p *parkedListCmd) Run(c console) error {
 	if err != nil {
 		return err
 	}
-	var list struct {
-		Items []struct {
-			ID, Step, Reason, Remedy string
-			CallID                   string    `json:"call_id"`
-			ParkedAt                 time.Time `json:"parked_at"`
-		}
-	}
-	raw, err := p.ask(http.MethodGet, projectPath(id, "parked"), nil, &list)
+	list, err := p.gather(projectPath(id, "parked"), url.Values{}, math.MaxInt)
 	if err != nil {
 		return err
 	}
 	if p.JSON {
-		return printJSON(c.out, raw)
+		return printJSON(c.out, list)
 	}
-	for _, i := range list.Items {
+	items, err := things[struct {
+		ID, Step, Reason, Remedy string
+		CallID                   string    `json:"call_id"`
+		ParkedAt                 time.Time `json:"parked_at"`
+	}](list)
+	if err != nil {
+		return err
+	}
+	zone := p.zone(id)
+	for _, i := range items {
 		call := ""
 		if i.CallID != "" {
 			call = ", call " + i.CallID
 		}
-		fmt.Fprintf(c.out, "%s  at %s%s, %s\n  why:  %s\n  what to do:  %s\n\n", i.ID, i.Step, call, i.ParkedAt.Local().Format(time.DateTime), i.Reason, i.Remedy)
+		fmt.Fprintf(c.out, "%s  at %s%s, %s\n  why:  %s\n  what to do:  %s\n\n", i.ID, i.Step, call, i.ParkedAt.In(zone).Format(stamp), i.Reason, i.Remedy)
 	}
-	if len(list.Items) == 0 {
+	if len(items) == 0 {
 		fmt.Fprintln(c.err, "nothing is parked")
 	}
 	return nil

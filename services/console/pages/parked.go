@@ -2,6 +2,8 @@ package pages
 
 import (
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,7 +17,7 @@ var parkedPages = []page{
 	{"POST /console/p/{project}/parked", service.Operator, (*visit).decideParked},
 }
 
-// mostParked is how many things the page shows at once. More of them have one cause, and
+// mostParked is how many things a page shows at most. More of them have one cause, and
 // putting it right takes a person who looks at the first.
 const mostParked = 200
 
@@ -45,13 +47,24 @@ func (p parkedItem) Text(i int) string {
 
 type parkedData struct {
 	Items []parkedItem
-	More  bool
-	Limit int
+	// Cursor is where the page begins, empty for the newest; Older is where the next does.
+	Cursor, Older string
 	// Chosen are ticked, and Why is what was written: for a form that comes back.
 	Chosen  map[string]bool
 	Why     string
 	Trouble string
 	Results []parkedResult
+}
+
+// Here is the page's own address, Next that of the page after it.
+func (d parkedData) Here(path string) string { return parkedAddress(path, d.Cursor) }
+func (d parkedData) Next(path string) string { return parkedAddress(path, d.Older) }
+
+func parkedAddress(path, cursor string) string {
+	if cursor == "" {
+		return path
+	}
+	return address(path, url.Values{"cursor": {cursor}})
 }
 
 // parkedResult is what became of one thing that a person decided about.
@@ -63,16 +76,25 @@ type parkedResult struct {
 func (v *visit) parked() { v.showParked(http.StatusOK, parkedData{}) }
 
 func (v *visit) showParked(code int, d parkedData) {
+	d.Cursor = v.r.URL.Query().Get("cursor")
+	query := url.Values{"limit": {strconv.Itoa(mostParked)}}
+	if d.Cursor != "" {
+		query.Set("cursor", d.Cursor)
+	}
 	var list struct {
 		Items []parkedItem `json:"items"`
+		Next  string       `json:"next"`
 	}
-	if err := v.get(v.path("parked"), map[string][]string{"limit": {strconv.Itoa(mostParked + 1)}}, &list); err != nil {
+	if err := v.get(v.path("parked"), query, &list); err != nil {
 		v.failed(err)
 		return
 	}
-	d.Items, d.Limit = list.Items, mostParked
-	if len(d.Items) > mostParked {
-		d.Items, d.More = d.Items[:mostParked], true
+	d.Items, d.Older = list.Items, list.Next
+	for i, result := range d.Results {
+		at := slices.IndexFunc(d.Items, func(p parkedItem) bool { return p.ID == result.ID })
+		if result.Call == "" && at >= 0 {
+			d.Results[i].Call = d.Items[at].CallID
+		}
 	}
 	v.render(code, "parked", d)
 }
@@ -109,10 +131,13 @@ func (v *visit) decideParked() {
 	if act == "drop" {
 		body = map[string]string{"why": d.Why}
 	}
-	calls := v.parkedCalls()
 	for _, id := range ids {
-		result := parkedResult{ID: id, Call: calls[id], Words: v.T("parked.done." + act), Well: true}
-		if err := v.do(http.MethodPost, v.path("parked", id, act), body, nil); err != nil {
+		result := parkedResult{ID: id, Words: v.T("parked.done." + act), Well: true}
+		var moved struct {
+			Call string `json:"call_id"`
+		}
+		err := v.do(http.MethodPost, v.path("parked", id, act), body, &moved)
+		if result.Call = moved.Call; err != nil {
 			code, what := v.why(err)
 			result.Words, result.Well = what, false
 			if code == http.StatusNotFound || code == http.StatusConflict {
@@ -123,21 +148,6 @@ func (v *visit) decideParked() {
 	}
 	d.Chosen, d.Why = nil, ""
 	v.showParked(http.StatusOK, d)
-}
-
-// parkedCalls tells whose calls the parked things are about, before they leave the list.
-func (v *visit) parkedCalls() map[string]string {
-	var list struct {
-		Items []parkedItem `json:"items"`
-	}
-	out := map[string]string{}
-	if err := v.get(v.path("parked"), nil, &list); err != nil {
-		return out // the results name ids then
-	}
-	for _, p := range list.Items {
-		out[p.ID] = p.CallID
-	}
-	return out
 }
 
 // said is a text for the reader: in his language, or as it was stored, in the project's.

@@ -19,7 +19,9 @@ func parkedAPI() *told {
 			"raw": []map[string]any{{"received_at": time.Time{}, "method": "POST", "query": "a=1", "headers": map[string]string{"Content-Type": "text/plain"}, "body": hostile}},
 		}
 	}
-	moved := func(w http.ResponseWriter, r *http.Request) { service.Answer(w, map[string]string{"id": "x"}) }
+	moved := func(w http.ResponseWriter, r *http.Request) {
+		service.Answer(w, map[string]string{"id": "one", "call_id": "1767348000.13"})
+	}
 	return &told{answers: map[string]any{
 		"GET /parked":            map[string]any{"items": []any{item("one", "1767348000.13", "write"), item("two", "", "classify")}},
 		"POST /parked/one/retry": moved, "POST /parked/one/drop": moved,
@@ -93,6 +95,55 @@ func TestManyParkedThingsAreTriedAgainAtOnceAndEachSaysWhatCameOfIt(t *testing.T
 	for _, w := range []string{"1767348000.13</a>: is tried again", "two</code>: the request is not stored any more", "gone</code>: is not parked any more"} {
 		if !strings.Contains(body, w) {
 			t.Errorf("no %q among the results", w)
+		}
+	}
+}
+
+func TestManyParkedThingsAreGoneThroughPageByPage(t *testing.T) {
+	item := func(id, call string) map[string]any { return map[string]any{"id": id, "call_id": call} }
+	api := &told{answers: map[string]any{
+		"GET /parked": func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Query().Get("cursor") {
+			case "":
+				service.Answer(w, map[string]any{"items": []any{item("new", "1.1")}, "next": "OLDER+1"})
+			case "OLDER+1":
+				service.Answer(w, map[string]any{"items": []any{item("old", "1.0")}})
+			case "EMPTY":
+				service.Answer(w, map[string]any{"items": []any{}})
+			default:
+				service.Problem(w, http.StatusBadRequest, "wrong parameter", "the cursor is not one of ours; start without it")
+			}
+		},
+		"POST /parked/gone/retry": func(w http.ResponseWriter, _ *http.Request) {
+			service.Answer(w, map[string]string{"id": "gone", "call_id": "0.9", "state": "retried"})
+		},
+		"POST /parked/old/retry": func(w http.ResponseWriter, _ *http.Request) {
+			service.Problem(w, http.StatusConflict, "nothing to retry", "The request behind it is not stored any more.")
+		},
+	}}
+	server, client := openWith(t, api)
+	page := server.URL + "/console/p/shop/parked"
+	for address, wants := range map[string][]string{
+		page:                            {`id="p-new"`, `href="/console/p/shop/parked?cursor=OLDER%2B1"`, `action="/console/p/shop/parked"`, "Select all on this page"},
+		page + "?cursor=OLDER%2B1":      {`id="p-old"`, `action="/console/p/shop/parked?cursor=OLDER%2B1"`, `<a href="/console/p/shop/parked">To the newest</a>`},
+		page + "?cursor=EMPTY":          {"Nothing is left on this page", `<a href="/console/p/shop/parked">To the newest</a>`},
+		page + "?cursor=%22nonsense%22": {"address is not right"},
+	} {
+		_, body := visitIn(t, client, "en", address)
+		for _, want := range wants {
+			if !strings.Contains(body, want) {
+				t.Errorf("%s: no %q in %s", address, want, body)
+			}
+		}
+	}
+	r, _ := http.NewRequest(http.MethodPost, page+"?cursor=OLDER%2B1", strings.NewReader(url.Values{"act": {"retry"}, "id": {"gone", "old"}}.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Accept-Language", "en")
+	answer, err := client.Do(r)
+	code, body, _ := read(t, answer, err)
+	for _, want := range []string{"0.9</a>: is tried again", "1.0</a>: the request is not stored any more", `id="p-old"`} {
+		if code != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("retried on the second page: %d, no %q: what is decided there is named by its call, and the page stays", code, want)
 		}
 	}
 }
