@@ -129,7 +129,7 @@ func (t thing) differences(ctx context.Context) (out []Difference, err error) {
 	case !there && t.optional:
 		return nil, nil
 	case !there:
-		return []Difference{{What: t.what, InPlace: true, Says: "it is made"}}, nil
+		return []Difference{{What: t.what, InPlace: true, Says: "it can be made"}}, nil
 	}
 	for n, want := range t.want {
 		if is[n].value == want.value {

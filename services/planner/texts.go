@@ -9,7 +9,8 @@ type texts struct {
 	review, contact, contactVoicemail   string
 	check                               string // %s is the line
 	hidden, unknownLine                 string
-	call, when, client, took, line      string
+	call, when, client, took            string
+	lineOn, line                        string // through which the call went, what was called
 	waiting, talk, status, result       string
 	recording, voicemailRecording       string
 	listen, card, open                  string
@@ -38,7 +39,7 @@ var languages = map[string]*texts{
 		review: "Перевірити дзвінок, який прийняв колега: %s", contact: "Зв’язатися з клієнтом: %s",
 		contactVoicemail: "Зв’язатися з клієнтом, є голосове повідомлення: %s", check: "Перевірити налаштування інтеграції, лінія %s",
 		hidden: "прихований номер", unknownLine: "невідома",
-		call: "Дзвінок", when: "Коли", client: "Клієнт", took: "Розмовляв", line: "Лінія",
+		call: "Дзвінок", when: "Коли", client: "Клієнт", took: "Розмовляв", lineOn: "Через лінію", line: "Лінія",
 		waiting: "Очікування", talk: "Розмова", status: "Статус дзвінка", result: "Результат",
 		recording: "Запис розмови", voicemailRecording: "Запис голосової пошти", listen: "прослухати", card: "Картка дзвінка в Ringostat", open: "відкрити",
 		visit: "Дані візиту", source: "Джерело", medium: "Канал", campaign: "Кампанія", content: "Оголошення", term: "Ключове слово",
@@ -64,7 +65,7 @@ var languages = map[string]*texts{
 		review: "Проверить звонок, принятый коллегой: %s", contact: "Связаться с клиентом: %s",
 		contactVoicemail: "Связаться с клиентом, есть голосовое сообщение: %s", check: "Проверить настройки интеграции, линия %s",
 		hidden: "скрытый номер", unknownLine: "неизвестна",
-		call: "Звонок", when: "Когда", client: "Клиент", took: "Разговаривал", line: "Линия",
+		call: "Звонок", when: "Когда", client: "Клиент", took: "Разговаривал", lineOn: "Через линию", line: "Линия",
 		waiting: "Ожидание", talk: "Разговор", status: "Статус звонка", result: "Результат",
 		recording: "Запись разговора", voicemailRecording: "Запись голосовой почты", listen: "прослушать", card: "Карточка звонка в Ringostat", open: "открыть",
 		visit: "Данные посещения", source: "Источник", medium: "Канал", campaign: "Кампания", content: "Объявление", term: "Ключевое слово",
@@ -90,7 +91,7 @@ var languages = map[string]*texts{
 		review: "Check the call that a colleague took: %s", contact: "Contact the client: %s",
 		contactVoicemail: "Contact the client, there is a voicemail: %s", check: "Check the integration's settings, line %s",
 		hidden: "hidden number", unknownLine: "unknown",
-		call: "Call", when: "When", client: "Client", took: "On the call", line: "Line",
+		call: "Call", when: "When", client: "Client", took: "On the call", lineOn: "Through line", line: "Line",
 		waiting: "Waiting", talk: "Talk", status: "Call status", result: "Result",
 		recording: "Recording", voicemailRecording: "Voicemail recording", listen: "listen", card: "Call card in Ringostat", open: "open",
 		visit: "Visit", source: "Source", medium: "Medium", campaign: "Campaign", content: "Ad", term: "Keyword",

@@ -191,7 +191,7 @@ func (b *page) facts(w words, c *event.Call) {
 	case c.Employee != nil:
 		b.row(w.took, c.Employee.Name)
 	default:
-		b.row(w.line, c.AnsweredOn)
+		b.row(w.lineOn, c.AnsweredOn)
 	}
 	if c.Line != c.AnsweredOn {
 		b.row(w.line, c.Line)

@@ -63,3 +63,9 @@ func TestRebuildMissesNoCallThatComesMeanwhile(t *testing.T) {
 		t.Errorf("the list has %d calls, want %d", listed, sent)
 	}
 }
+
+func TestTheHelpOfRebuildNamesEveryReadModel(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, bitrixtest.Options{}, "")
+	cmd("rebuild", "--help").expect(t, exitDone, h.in.env.Views.Names()...)
+}

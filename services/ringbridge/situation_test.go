@@ -202,7 +202,7 @@ func taskLine(t bitrixtest.Task, label map[string]string) string {
 	if strings.HasPrefix(t.Description, "Not needed:") {
 		parts = append(parts, "marked as not needed")
 	}
-	for _, row := range []string{"Line", "Call status"} {
+	for _, row := range []string{"Through line", "Line", "Call status"} {
 		for line := range strings.Lines(t.Description) {
 			if v, ok := strings.CutPrefix(strings.TrimSpace(line), "[B]"+row+":[/B] "); ok {
 				parts = append(parts, strings.ToLower(row)+" "+v)
