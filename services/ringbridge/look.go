@@ -148,6 +148,9 @@ func (s *statusCmd) Run(c console) error {
 	if err != nil {
 		return err
 	}
+	if len(ids) == 0 {
+		fmt.Fprintf(c.err, "there is no project yet: make one at %s/console/\n", s.URL)
+	}
 	all := []json.RawMessage{}
 	well := true
 	for _, id := range ids {
