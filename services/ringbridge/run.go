@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/ringbridge/ringbridge/pkg/bus"
 	"github.com/ringbridge/ringbridge/pkg/settings"
 )
 
@@ -42,6 +43,9 @@ func (r runCmd) Run(c console) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	in, err := start(ctx, cfg, options{only: r.Only, log: log})
+	if errors.Is(err, bus.ErrInUse) {
+		return notWell{err} // as the other commands say that meet it
+	}
 	if err != nil {
 		return err
 	}
