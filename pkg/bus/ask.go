@@ -32,7 +32,7 @@ func Ask[Q, A any](ctx context.Context, b *Bus, subject string, q Q) (A, error) 
 		return a, fmt.Errorf("ask %s: %w", subject, ErrNobodyAnswers)
 	}
 	if err != nil {
-		return a, fmt.Errorf("ask %s: %w", subject, err)
+		return a, fmt.Errorf("ask %s: %w", subject, plainly(err))
 	}
 	var r reply
 	if err := json.Unmarshal(m.Data, &r); err != nil {

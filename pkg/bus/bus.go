@@ -122,60 +122,6 @@ func dial(o Options) (*Bus, error) {
 	return b, nil
 }
 
-// noPeers is the code of "no suitable peers for placement" (nats-server, errors.json): in
-// the first moments of a cluster its leader has not heard of the other servers. A cluster
-// that is too small for the replicas says the same, so it is waited for only so long.
-const (
-	noPeers     jetstream.ErrorCode = 10005
-	peersInTime                     = 15 * time.Second
-)
-
-func (b *Bus) makeStream(ctx context.Context, subject string) (err error) {
-	begun := time.Now()
-	for {
-		b.stream, err = b.js.CreateOrUpdateStream(ctx, streamConfig(b.name, subject, b.replicas, b.server != nil))
-		var refused *jetstream.APIError
-		if !errors.As(err, &refused) || refused.ErrorCode != noPeers || time.Since(begun) > peersInTime {
-			break
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("make stream %s: %w", b.name, errors.Join(ctx.Err(), err))
-		case <-time.After(250 * time.Millisecond):
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("make stream %s (`ringbridge migrate` says what differs): %w", b.name, err)
-	}
-	return nil
-}
-
-func (b *Bus) connect(o Options) error {
-	opts := []nats.Option{nats.Name("ringbridge"), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(false)}
-	url := o.URL
-	if url == "" {
-		var err error
-		if b.server, b.unlock, err = startServer(o, b.log); err != nil {
-			return err
-		}
-		b.disk = &disk{dir: o.Dir}
-		opts = append(opts, nats.InProcessServer(b.server))
-	} else {
-		// A connection that died without a word is given up in half a minute.
-		// One that was closed is made anew well before a lease is lost.
-		opts = append(opts, nats.PingInterval(10*time.Second), nats.MaxPingsOutstanding(2), nats.ReconnectWait(500*time.Millisecond))
-		if o.Credentials != "" {
-			opts = append(opts, nats.UserCredentials(o.Credentials))
-		}
-	}
-	nc, err := nats.Connect(url, opts...)
-	if err != nil {
-		return errors.Join(fmt.Errorf("connect to the broker: %w", err), b.Close())
-	}
-	b.nc = nc
-	return nil
-}
-
 // Embedded says whether the broker runs in this process, which then is its only user.
 func (b *Bus) Embedded() bool { return b.server != nil }
 
@@ -187,7 +133,7 @@ func (b *Bus) Healthy(ctx context.Context) error {
 		}
 	}
 	if _, err := b.stream.Info(ctx); err != nil {
-		return fmt.Errorf("ask the broker for its stream: %w", err)
+		return fmt.Errorf("ask the broker for its stream: %w", plainly(err))
 	}
 	return nil
 }
@@ -196,7 +142,7 @@ func (b *Bus) Healthy(ctx context.Context) error {
 func (b *Bus) Last(ctx context.Context) (uint64, error) {
 	info, err := b.stream.Info(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("ask for the newest event: %w", err)
+		return 0, fmt.Errorf("ask the broker for its newest event: %w", plainly(err))
 	}
 	return info.State.LastSeq, nil
 }

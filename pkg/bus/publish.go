@@ -75,7 +75,7 @@ func (b *Bus) publish(ctx context.Context, topic string, m *message.Message) (ui
 	defer cancel()
 	fault.Point("publish", subject, "before")
 	seq, err := b.store(ctx, wire)
-	if err != nil {
+	if err = plainly(err); err != nil {
 		if b.disk != nil {
 			err = errors.Join(err, b.stuck())
 		}

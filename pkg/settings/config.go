@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"syscall"
 	_ "time/tzdata" // time zones must be known on a machine without a zone database
 )
 
@@ -65,26 +66,49 @@ func Default() Config {
 // not checked). The error is [Problems], or one that wraps what the operating
 // system said about the file ([fs.ErrNotExist], [fs.ErrPermission]).
 func Load(path string, env func(string) (string, bool), rules []string) (Config, error) {
+	return load(&report{file: path}, env, rules)
+}
+
+// LoadHere is [Load] for a program that works with the configuration where it is: a
+// file named in it that cannot be read is a problem too.
+func LoadHere(path string, env func(string) (string, bool), rules []string) (Config, error) {
+	return load(&report{file: path, files: true}, env, rules)
+}
+
+// Look reads the configuration of an instance that runs elsewhere: the keys named, from
+// the outermost block. What is wrong with others, such as a variable that is not set
+// here, does not matter, and they may be left at their defaults.
+func Look(path string, env func(string) (string, bool), keys ...string) (Config, error) {
+	return load(&report{file: path, only: keys}, env, nil)
+}
+
+func load(r *report, env func(string) (string, bool), rules []string) (Config, error) {
+	path := r.file
 	data, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return Config{}, fmt.Errorf("%s: %w; want an existing file: `ringbridge init %s` writes one to start from", path, fs.ErrNotExist, path)
 	case errors.Is(err, fs.ErrPermission):
 		return Config{}, fmt.Errorf("%s: %w; want a file that the user of this process may read", path, fs.ErrPermission)
+	case errors.Is(err, syscall.EISDIR):
+		return Config{}, fmt.Errorf("%s: is a folder; want a file: `ringbridge init FILE` writes one to start from", path)
 	case err != nil:
 		return Config{}, fmt.Errorf("read the configuration: %w", err)
 	}
-	return Parse(path, data, env, rules)
+	return r.parse(data, env, rules)
 }
 
 // Parse reads the text of a configuration file; name is the file's name in
 // errors. An empty text means [Default]. env and rules are as in [Load]; a nil
 // env knows no variable. The error is [Problems], and then the Config is empty.
 func Parse(name string, data []byte, env func(string) (string, bool), rules []string) (Config, error) {
+	return (&report{file: name}).parse(data, env, rules)
+}
+
+func (r *report) parse(data []byte, env func(string) (string, bool), rules []string) (Config, error) {
 	if env == nil {
 		env = func(string) (string, bool) { return "", false }
 	}
-	r := &report{file: name}
 	if len(data) > maxFile {
 		r.add(position{}, "", "is larger than 4 MiB", "a configuration file")
 		return Config{}, r.err()

@@ -210,8 +210,57 @@ func TestAMissingFileSaysHowToMakeOne(t *testing.T) {
 	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "ringbridge init") {
 		t.Errorf("error %v, want fs.ErrNotExist with the path and `ringbridge init`", err)
 	}
-	if _, err := Load(t.TempDir(), nil, nil); err == nil {
-		t.Error("a directory was read as a file, want an error")
+	folder := t.TempDir()
+	if _, err := Load(folder, nil, nil); err == nil || !strings.Contains(err.Error(), folder+": is a folder; want a file") {
+		t.Errorf("a folder given as the file: %v, want that it is one and what to do", err)
+	}
+}
+
+func TestAFileThatTheConfigurationNamesMustBeThereWhereItIsUsed(t *testing.T) {
+	dir := t.TempDir()
+	path, creds := filepath.Join(dir, "ringbridge.yaml"), filepath.Join(dir, "n.creds")
+	text := "nats:\n  url: nats://127.0.0.1:4222\n  credentials: " + creds + "\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadHere(path, nil, nil); err == nil || !strings.HasPrefix(err.Error(), path+":3: nats.credentials: ") || !strings.Contains(err.Error(), "no such file") {
+		t.Errorf("without the file: %v, want file, line, key and that it is not there", err)
+	}
+	if err := os.Mkdir(creds, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadHere(path, nil, nil); err == nil || !strings.Contains(err.Error(), "is a directory") {
+		t.Errorf("with a folder in its place: %v, want that it is one", err)
+	}
+	if err := errors.Join(os.Remove(creds), os.WriteFile(creds, []byte("invented"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := LoadHere(path, nil, nil); err != nil || c.NATS.Credentials != creds || c.NATS.Replicas != 3 {
+		t.Errorf("with the file: %+v, %v, want it taken", c.NATS, err)
+	}
+}
+
+func TestLookingMindsOnlyTheKeysThatItNeeds(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ringbridge.yaml")
+	text := "listen: 127.0.0.1:9090\nconsole: {token: ${TOKEN}}\nunknown: 1\nprojects: [{id: shop, bitrix24: {webhook: ${HOOK}}}]\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Look(path, nil, "listen", "data")
+	if err != nil || c.Listen != "127.0.0.1:9090" || c.Data != Default().Data || c.Console.Token != "" {
+		t.Errorf("got %+v, %v, want where it listens and no complaint", c, err)
+	}
+	if _, err := Look(path, nil, "listen", "console"); err == nil || !strings.HasPrefix(err.Error(), path+":2: console.token: ") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("with the token: %v, want one complaint about it", err)
+	}
+	if c, err = Look(path, env(map[string]string{"TOKEN": "invented"}), "listen", "console"); err != nil || c.Console.Token.Reveal() != "invented" {
+		t.Errorf("with the token's variable: %+v, %v, want the token", c, err)
+	}
+	if err := os.WriteFile(path, []byte("listen: [\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Look(path, nil, "listen"); err == nil {
+		t.Error("a file that is no YAML was read, want an error")
 	}
 }
 

@@ -57,13 +57,15 @@ func (p Problems) Error() string {
 type report struct {
 	file  string
 	found Problems
+	files bool     // the files that the settings name must be there
+	only  []string // where not empty: what is wrong elsewhere is not reported
 }
 
 // maxProblems ends the list where nobody reads on: what has more is no settings.
 const maxProblems = 1000
 
 func (r *report) add(at position, key, what, want string) {
-	if len(r.found) == maxProblems {
+	if len(r.found) == maxProblems || !r.matters(key) {
 		return
 	}
 	p := Problem{File: r.file, Line: at.line, Column: at.column, Key: oneLine(key), What: oneLine(what), Want: oneLine(want)}
@@ -75,6 +77,13 @@ func (r *report) add(at position, key, what, want string) {
 	if !slices.ContainsFunc(r.found, same) {
 		r.found = append(r.found, p)
 	}
+}
+
+// matters says whether anybody wants to know what is wrong with a key.
+func (r *report) matters(key string) bool {
+	outermost, _, _ := strings.Cut(key, ".")
+	outermost, _, _ = strings.Cut(outermost, "[")
+	return len(r.only) == 0 || key == "" || slices.Contains(r.only, outermost)
 }
 
 // err returns the problems as an error, or nil.

@@ -1,12 +1,16 @@
 package settings
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // readConfig reads the whole file. What it returns is only good when nothing
@@ -69,11 +73,35 @@ func readNATS(b reader) *NATS {
 	nats := &NATS{Replicas: defaultReplicas}
 	block.require("url", wantNATS+"; or no nats block at all for the embedded broker")
 	block.hidden("url", &nats.URL, wantNATS, notEmpty, natsAddresses)
-	block.text("credentials", &nats.Credentials, "the path of a credentials file", notEmpty, tidy)
+	checks := []check{notEmpty, tidy}
+	if block.files {
+		checks = append(checks, readable)
+	}
+	block.text("credentials", &nats.Credentials, "the path of a .creds file that this process may read; a relative one begins where the program is started", checks...)
 	if block.whole("replicas", &nats.Replicas, 1, "1, 3 or 5") && !slices.Contains([]int{1, 3, 5}, nats.Replicas) {
 		block.complain("replicas", fmt.Sprintf("%s is no number of copies that can have a majority", block.values["replicas"].shown()), "1, 3 or 5")
 	}
 	return nats
+}
+
+// readable says whether a file can be read, from where the program was started.
+func readable(path string) (string, string) {
+	file, err := os.Open(path)
+	if err == nil {
+		var info os.FileInfo
+		if info, err = file.Stat(); err == nil && info.IsDir() {
+			err = syscall.EISDIR
+		}
+		_ = file.Close()
+	}
+	reason := err
+	if broken := (*fs.PathError)(nil); errors.As(err, &broken) {
+		reason = broken.Err
+	}
+	if reason != nil {
+		return "cannot be read: " + reason.Error(), ""
+	}
+	return "", ""
 }
 
 const wantNATS = "one or more addresses with commas between them, for example nats://n1:4222,nats://n2:4222"

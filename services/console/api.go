@@ -63,9 +63,20 @@ var (
 	}
 )
 
+const (
+	// statusLimit is how long the status takes at most, also when the broker answers
+	// nothing: the image's HEALTHCHECK waits 10 s.
+	statusLimit = 8 * time.Second
+	// serviceLimit is how long a service may take to say how it is. They know it by heart.
+	serviceLimit = 2 * time.Second
+)
+
 func (c *console) status(w http.ResponseWriter, r *http.Request, p service.Revision) {
+	ctx, cancel := context.WithTimeout(r.Context(), statusLimit)
+	defer cancel()
+	r = r.WithContext(ctx)
 	// The writer first: what it has settled by then, the index must show too.
-	s, err := bus.Ask[crm.StatusQuestion, crm.Status](r.Context(), c.Bus, crm.StatusSubject(p.ID), crm.StatusQuestion{})
+	s, err := askStatus[crm.StatusQuestion, crm.Status](ctx, c, crm.StatusSubject(p.ID))
 	if err != nil {
 		s = crm.Status{Portal: crm.Portal{State: crm.PortalDown, Reason: silentWriter.In(p.Locale), ReasonIn: silentWriter}}
 	}
@@ -102,13 +113,18 @@ func (c *console) reconciliation(ctx context.Context, p service.Revision) *recon
 	if p.Ringostat.APIKey == "" {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	s, err := bus.Ask[reconciliation.StatusQuestion, reconciliation.Status](ctx, c.Bus, reconciliation.StatusSubject(p.ID), reconciliation.StatusQuestion{})
+	s, err := askStatus[reconciliation.StatusQuestion, reconciliation.Status](ctx, c, reconciliation.StatusSubject(p.ID))
 	if err != nil {
 		s = reconciliation.Status{Error: silentReconciler.In(p.Locale), ErrorIn: silentReconciler}
 	}
 	return &s
+}
+
+func askStatus[Q, A any](ctx context.Context, c *console, subject string) (A, error) {
+	ctx, cancel := context.WithTimeout(ctx, serviceLimit)
+	defer cancel()
+	var q Q
+	return bus.Ask[Q, A](ctx, c.Bus, subject, q)
 }
 
 func (c *console) projects(w http.ResponseWriter, _ *http.Request) {

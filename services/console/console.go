@@ -1,5 +1,5 @@
-// Package console is the program's face: the HTTP API, health, metrics, and the index
-// of calls behind them. The index is a view: it can be thrown away at any time and is
+// Package console is the program's face: the HTTP API and the index of calls
+// behind it. The index is a view: it can be thrown away at any time and is
 // built again from the stream. It decides nothing and writes to no portal.
 // Start reading at [Start].
 package console
@@ -11,8 +11,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
 
 	"github.com/ringbridge/ringbridge/pkg/people"
@@ -25,7 +23,6 @@ var openAPI []byte
 
 // Options are what only the console needs.
 type Options struct {
-	Gatherer prometheus.Gatherer
 	// Ready says what is not well, or nil.
 	Ready func(context.Context) error
 	// People may sign in by name.
@@ -47,7 +44,7 @@ type console struct {
 	looks   *looks
 }
 
-// Start builds the index and opens the API on the environment's mux.
+// Start builds the index and opens the API.
 func Start(ctx context.Context, env service.Env, o Options) error {
 	v, err := env.Views.Start(ctx, model, env.Group.Go)
 	if err != nil {
@@ -57,16 +54,11 @@ func Start(ctx context.Context, env service.Env, o Options) error {
 	if err := env.Metrics.Register(collector{c}); err != nil {
 		return fmt.Errorf("register the metrics of the projects: %w", err)
 	}
-	c.routes(env.Mux)
+	c.routes(env.API)
 	return nil
 }
 
-func (c *console) routes(mux *http.ServeMux) {
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plainText(w, http.StatusOK, "ok") })
-	mux.HandleFunc("GET /readyz", c.readyz)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(c.Gatherer, promhttp.HandlerOpts{}))
-
-	api := c.API
+func (c *console) routes(api *http.ServeMux) {
 	api.HandleFunc("GET /api/openapi.yaml", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/yaml")
 		_, _ = w.Write(openAPI)
@@ -96,23 +88,6 @@ func (c *console) routes(mux *http.ServeMux) {
 	project("POST /api/v1/projects/{project}/hook/addresses", c.newHook)
 	project("DELETE /api/v1/projects/{project}/hook/addresses", c.dropHook)
 	project("GET /api/v1/projects/{project}/ringostat/employees", c.staff)
-}
-
-func (c *console) readyz(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
-	defer cancel()
-	if err := c.Ready(ctx); err != nil {
-		c.Log.Warn("not ready", zap.Error(err))
-		plainText(w, http.StatusServiceUnavailable, "not ready: "+err.Error())
-		return
-	}
-	plainText(w, http.StatusOK, "ready")
-}
-
-func plainText(w http.ResponseWriter, code int, words string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(code)
-	_, _ = w.Write([]byte(words + "\n"))
 }
 
 func (c *console) failed(w http.ResponseWriter, err error) {

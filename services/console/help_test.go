@@ -97,10 +97,11 @@ func (d *desk) start() {
 	env := service.Env{Files: files, Views: view.New(d.bus, filepath.Join(d.data, "views"), log),
 		Bus: d.bus, Projects: projects, Mux: d.mux, API: d.api, Log: log, Metrics: registry, Data: d.data, Now: now, Group: d.group,
 	}
-	if err := Start(d.t.Context(), env, Options{Gatherer: registry, People: known, Ready: func(context.Context) error { return d.ready },
+	if err := Start(d.t.Context(), env, Options{People: known, Ready: func(context.Context) error { return d.ready },
 		PublicURL: "https://calls.example.com", Look: d.looking.look, Staff: staffOfTests}); err != nil {
 		d.t.Fatalf("start: %v", err)
 	}
+	service.ServeHealth(env, registry, func(context.Context) error { return d.ready })
 	d.people, d.env = known, env
 	d.mux.Handle("/api/", service.SignedIn(pass, env.Audited(event.DoorAPI, service.Guarded(d.api, Needs))))
 }

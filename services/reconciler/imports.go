@@ -1,6 +1,7 @@
 package reconciler
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/ringbridge/ringbridge/pkg/bus"
 	"github.com/ringbridge/ringbridge/pkg/event"
 	"github.com/ringbridge/ringbridge/pkg/service"
 )
@@ -52,9 +54,26 @@ func (r *reconciler) imports(w http.ResponseWriter, request *http.Request) {
 		d.log.Error("an import failed", zap.Error(err))
 		service.Problem(w, http.StatusInternalServerError, "internal error", "The log of the service says more. Asking again brings nothing twice.")
 	case err != nil:
-		service.Problem(w, http.StatusBadGateway, "the call log can't be read", fmt.Sprintf("%s (%v)", words(project.Locale).trouble[troubleOf(err)], err))
+		said := words(project.Locale).trouble[troubleOf(err)]
+		if troubleOf(err) == troubleUnreachable {
+			said = words(project.Locale).later
+		}
+		service.Problem(w, http.StatusBadGateway, "the call log can't be read", fmt.Sprintf("%s (%v)", said, err))
 	default:
+		if err := d.readable(request.Context()); err != nil {
+			d.log.Warn("that the call log can be read was not noted; the next reading does it", zap.Error(err))
+		}
 		d.log.Info("an import is done", zap.Time("since", span.Since), zap.Time("until", span.Until), zap.Int("rows", sum.Rows), zap.Int("brought", sum.Brought))
 		service.Answer(w, sum)
 	}
+}
+
+// readable takes back why the log could not be read, once a reading by hand could.
+func (d *desk) readable(ctx context.Context) error {
+	_, err := bus.Change(ctx, d.states, d.project, func(s *state) (bool, error) {
+		had := s.Error != ""
+		s.Error, s.ErrorIn = "", nil
+		return had, nil
+	})
+	return err
 }

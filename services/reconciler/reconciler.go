@@ -149,6 +149,7 @@ type desk struct {
 	hooks   hooks
 	client  *ringostat.CallLog
 	keyed   string  // which settings the client was made with
+	tried   string  // how the log was reached in the last reading
 	told    trouble // what the log was last told of
 	quiet   bool    // that the call log is silent was told
 }

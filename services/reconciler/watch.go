@@ -88,6 +88,7 @@ func (d *desk) watch(ctx context.Context) error {
 		return err
 	}
 	for {
+		d.tried = d.access()
 		err := d.alone(ctx, func() error { return d.pass(ctx) })
 		if ctx.Err() != nil {
 			return nil
@@ -96,14 +97,36 @@ func (d *desk) watch(ctx context.Context) error {
 			// The broker did not keep how far this came: it is read once more.
 			d.tell(troubleInside, err)
 		}
-		timer := time.NewTimer(d.Every)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if d.wait(ctx); ctx.Err() != nil {
 			return nil
 		}
 	}
+}
+
+// wait returns when the log is to be read again: after a while, or at once where it is
+// reached in another way than in the reading before.
+func (d *desk) wait(ctx context.Context) {
+	timer := time.NewTimer(d.Every)
+	defer timer.Stop()
+	for {
+		changed := d.Projects.Changed()
+		if d.access() != d.tried {
+			return
+		}
+		select {
+		case <-timer.C:
+			return
+		case <-ctx.Done():
+			return
+		case <-changed:
+		}
+	}
+}
+
+// access is where the log is and the key to it.
+func (d *desk) access() string {
+	p, _ := d.Projects.Get(d.project)
+	return p.Ringostat.APIURL + " " + p.Ringostat.APIKey.Reveal()
 }
 
 func (d *desk) status(ctx context.Context, _ reconciliation.StatusQuestion) (reconciliation.Status, error) {

@@ -32,7 +32,10 @@ func troubleOf(err error) trouble {
 // vocabulary is what a manager reads, in one language.
 type vocabulary struct {
 	trouble map[trouble]string
-	silent  string
+	// later is said to who imports by hand while the log can't be reached: nothing does it
+	// again by itself.
+	later  string
+	silent string
 }
 
 var vocabularies = map[string]vocabulary{
@@ -43,6 +46,7 @@ var vocabularies = map[string]vocabulary{
 			troubleUnreachable: "Журнал дзвінків Ringostat зараз недоступний. Спробуємо ще раз, нічого не втрачено",
 			troubleInside:      "Журнал дзвінків не вдалося звірити через внутрішню помилку. Спробуємо ще раз, нічого не втрачено",
 		},
+		later:  "Журнал дзвінків Ringostat зараз недоступний. Запустіть імпорт ще раз пізніше: двічі нічого не з’явиться",
 		silent: "Вебхуки надходять, а журнал дзвінків уже кілька днів порожній. Перевірте, чи ключ API від цього проєкту",
 	},
 	"ru": {
@@ -52,6 +56,7 @@ var vocabularies = map[string]vocabulary{
 			troubleUnreachable: "Журнал звонков Ringostat сейчас недоступен. Попробуем ещё раз, ничего не потеряно",
 			troubleInside:      "Журнал звонков не удалось сверить из-за внутренней ошибки. Попробуем ещё раз, ничего не потеряно",
 		},
+		later:  "Журнал звонков Ringostat сейчас недоступен. Запустите импорт ещё раз позже: дважды ничего не появится",
 		silent: "Вебхуки приходят, а журнал звонков уже несколько дней пуст. Проверьте, от этого ли проекта ключ API",
 	},
 	"en": {
@@ -61,6 +66,7 @@ var vocabularies = map[string]vocabulary{
 			troubleUnreachable: "Ringostat's call log can't be reached at the moment. It is tried again; nothing is lost",
 			troubleInside:      "The call log could not be compared because of an internal error. It is tried again; nothing is lost",
 		},
+		later:  "Ringostat's call log can't be reached at the moment. Import again later; nothing comes twice",
 		silent: "Webhooks come, but the call log has been empty for days. Check that the API key belongs to this project",
 	},
 }

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -72,7 +71,7 @@ func (in *instance) sendBackup(w http.ResponseWriter, r *http.Request) {
 type backupCmd struct {
 	File   string `arg:"" help:"Where to write it. Never over an existing file."`
 	URL    string `help:"Address of the running instance. Default: from --config, else http://127.0.0.1:8080." placeholder:"URL"`
-	Token  string `help:"Token of the API. Default: from --config or its data folder." env:"RINGBRIDGE_TOKEN" placeholder:"TOKEN"`
+	Token  string `help:"Token of the API. Default: from --config or its data folder, else RINGBRIDGE_TOKEN." placeholder:"TOKEN"`
 	Config string `short:"c" help:"Configuration file of the running instance." placeholder:"FILE"`
 	JSON   bool   `help:"Print one JSON document."`
 }
@@ -85,12 +84,19 @@ func (b *backupCmd) Run(c console) error {
 	if err := r.find(); err != nil {
 		return err
 	}
+	transport := &http.Transport{ResponseHeaderTimeout: time.Minute} // the body may take as long as it is large
+	defer transport.CloseIdleConnections()
+	answer, err := r.openBy(context.Background(), &http.Client{Transport: transport}, http.MethodGet, "/api/v1/backup", nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = answer.Close() }()
 	part := b.File + ".part"
 	f, err := os.OpenFile(part, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fmt.Errorf("write the backup: %w", err)
 	}
-	s, err := fetchBackup(&r, f)
+	s, err := receive(answer, f)
 	if err = errors.Join(err, f.Close()); err == nil {
 		// A link, unlike a rename, never replaces what somebody put there meanwhile.
 		err = os.Link(part, b.File)
@@ -105,26 +111,10 @@ func (b *backupCmd) Run(c console) error {
 	return nil
 }
 
-// fetchBackup downloads a backup and reads it from the first byte to the last: a backup
+// receive stores a backup and reads it from the first byte to the last: a backup
 // that was never read is a hope.
-func fetchBackup(r *remote, f *os.File) (s bus.Summary, err error) {
-	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, strings.TrimRight(r.URL, "/")+"/api/v1/backup", nil)
-	if err != nil {
-		return s, fmt.Errorf("--url: %w", err)
-	}
-	request.Header.Set("Authorization", "Bearer "+r.Token)
-	transport := &http.Transport{ResponseHeaderTimeout: time.Minute} // the body may take as long as it is large
-	defer transport.CloseIdleConnections()
-	response, err := (&http.Client{Transport: transport}).Do(request)
-	if err != nil {
-		return s, fmt.Errorf("nobody answers at %s (%w); is `ringbridge run` running there?", r.URL, errors.Unwrap(err))
-	}
-	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
-		words, _ := io.ReadAll(io.LimitReader(response.Body, 4096))
-		return s, fmt.Errorf("%s answered %s: %s", r.URL, response.Status, strings.TrimSpace(string(words)))
-	}
-	if _, err := io.Copy(f, response.Body); err != nil {
+func receive(answer io.Reader, f *os.File) (s bus.Summary, err error) {
+	if _, err := io.Copy(f, answer); err != nil {
 		return s, fmt.Errorf("receive the backup: %w", err)
 	}
 	if err := f.Sync(); err != nil {

@@ -110,7 +110,7 @@ func TestABackupIsNeverWrittenOverAFileAndNeverLeftHalf(t *testing.T) {
 	if kept, _ := os.ReadFile(file); string(kept) != "mine" {
 		t.Errorf("the file holds %q now, want it untouched", kept)
 	}
-	cmd("backup", filepath.Join(dir, "new"), "--url", "http://"+h.in.Addr, "--token", "wrong").expect(t, exitNotWell, "401")
+	cmd("backup", filepath.Join(dir, "new"), "--url", "http://"+h.in.Addr, "--token", "wrong").expect(t, exitUsage, "401", "sign in")
 	cmd("backup", filepath.Join(dir, "new"), "--url", "http://127.0.0.1:1", "--token", "x").expect(t, exitNotWell, "nobody answers")
 	good := filepath.Join(dir, "good")
 	runLook(h, "backup", good, "--json").expect(t, exitDone, `"events"`, `"calls": 1`)

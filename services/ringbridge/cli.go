@@ -123,5 +123,5 @@ func loadConfig(path string) (settings.Config, error) {
 	if path == "" {
 		return settings.Default(), nil
 	}
-	return settings.Load(path, os.LookupEnv, rules.IDs())
+	return settings.LoadHere(path, os.LookupEnv, rules.IDs())
 }

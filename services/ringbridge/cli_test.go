@@ -141,7 +141,7 @@ func TestCommandsLookAtARunningInstance(t *testing.T) {
 	runLook(h, "calls", "--phone", "many").expect(t, exitUsage, "many")
 	runLook(h, "call", "c1").expect(t, exitDone, "call c1: done", "answered/new", "call.received.v1", "task:done", "executed, lead 1")
 	runLook(h, "call", "none").expect(t, exitNotWell, "404")
-	runLook(h, "status", "--project", "market").expect(t, exitNotWell, "market")
+	runLook(h, "status", "--project", "market").expect(t, exitUsage, "market")
 	runLook(h, "parked", "list").expect(t, exitDone, "classify", "why:", "what to do:")
 	runLook(h, "parked", "retry", "none").expect(t, exitNotWell, "none")
 	cmd("status", "--url", "http://"+h.in.Addr, "--token", "wrong").expect(t, exitUsage, "401")
@@ -151,7 +151,15 @@ func TestCommandsLookAtARunningInstance(t *testing.T) {
 	runLook(h, "parked", "retry", id).expect(t, exitDone, id)
 	h.until("what is retried in vain is parked again", func() bool { return h.quiet().Parked == 1 })
 	again := h.parked()[0].ID
-	runLook(h, "parked", "drop", again, "--why", "a probe").expect(t, exitDone, again, "dropped")
+	r := runLook(h, "parked", "drop", "none", again, "--why", "a probe", "--json")
+	r.expect(t, exitNotWell, "1 of 2 could not be done")
+	var doc struct {
+		Items  []json.RawMessage
+		Failed []failure
+	}
+	if err := json.Unmarshal([]byte(r.out), &doc); err != nil || len(doc.Items) != 1 || len(doc.Failed) != 1 || doc.Failed[0].ID != "none" {
+		t.Errorf("with an unknown id before a known one it prints\n%s(%v), want one document that tells of both", r.out, err)
+	}
 	runLook(h, "parked", "list").expect(t, exitDone, "nothing is parked")
 }
 
@@ -166,9 +174,11 @@ func (h *house) jsonOfCommands() {
 			h.t.Errorf("%q --json prints\n%s\nwant one JSON object (%v)", args, r.out, err)
 		}
 	}
-	var status statusView
-	if err := json.Unmarshal([]byte(runLook(h, "status", "--json").out), &status); err != nil || status.Portal.State != "ok" || status.Parked != 1 {
-		h.t.Errorf("status --json is %+v (%v), want portal ok and one parked", status, err)
+	for _, args := range [][]string{{"status", "--project", "shop", "--json"}, {"status", "--json"}} {
+		var status statusView
+		if err := json.Unmarshal([]byte(runLook(h, args...).out), &status); err != nil || status.Portal.State != "ok" || status.Parked != 1 {
+			h.t.Errorf("%q: the status is %+v (%v), want the only project's, portal ok and one parked", args, status, err)
+		}
 	}
 }
 

@@ -34,6 +34,9 @@ func (d demoCmd) Run(c console) error {
 
 // run shows the demo until ctx ends, and leaves nothing behind.
 func (d demoCmd) run(ctx context.Context, c console, o demo.Options) (err error) {
+	if err := d.check(); err != nil {
+		return err
+	}
 	data, err := os.MkdirTemp("", "ringbridge-demo-")
 	if err != nil {
 		return fmt.Errorf("make a temporary folder: %w", err)
@@ -64,6 +67,18 @@ func (d demoCmd) run(ctx context.Context, c console, o demo.Options) (err error)
 	}
 	if stopped := errors.Join(in.stop(ctx), world.Close()); stopped != nil {
 		err = notWell{errors.Join(err, stopped)}
+	}
+	return err
+}
+
+// check holds --listen against what a configuration may say, in the words of a flag.
+func (d demoCmd) check() error {
+	if d.Listen == "" {
+		return nil
+	}
+	_, err := settings.Parse("", fmt.Appendf(nil, "listen: %q", d.Listen), nil, nil)
+	if wrong := (settings.Problems{}); errors.As(err, &wrong) {
+		return fmt.Errorf("--listen: %s; want %s", wrong[0].What, wrong[0].Want)
 	}
 	return err
 }

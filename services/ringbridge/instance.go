@@ -49,6 +49,7 @@ type instance struct {
 	NewToken bool // the token was made at this start
 
 	env    service.Env
+	only   []string // the services that run; empty: every one
 	server *http.Server
 	failed chan error
 	// streams is over before the server waits for what it is answering.
@@ -74,7 +75,7 @@ func start(ctx context.Context, cfg settings.Config, o options) (*instance, erro
 	if err != nil {
 		return nil, err
 	}
-	in := &instance{Token: keys.token, NewToken: keys.tokenIsNew, log: o.log, failed: make(chan error, 2)}
+	in := &instance{Token: keys.token, NewToken: keys.tokenIsNew, only: o.only, log: o.log, failed: make(chan error, 2)}
 	in.streams, in.endStreams = context.WithCancel(context.WithoutCancel(ctx))
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
@@ -96,6 +97,12 @@ func start(ctx context.Context, cfg settings.Config, o options) (*instance, erro
 		return nil, errors.Join(err, listener.Close(), in.stopParts(ctx))
 	}
 	fault.Point("start", "works run")
+	// Only now: a token that a failed start had made would be shown to nobody.
+	if in.NewToken {
+		if err := writeSecret(tokenFile(cfg), keys.token.Reveal()); err != nil {
+			return nil, errors.Join(err, listener.Close(), in.stopParts(ctx))
+		}
+	}
 	in.server = &http.Server{
 		Handler: in.env.Mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10, ErrorLog: zap.NewStdLog(o.log.Named("http")),
@@ -139,7 +146,6 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 	if env.Router, err = env.Bus.Router(); err != nil {
 		return err
 	}
-	wanted := func(name string) bool { return len(o.only) == 0 || slices.Contains(o.only, name) }
 	named := func(name string) service.Env {
 		e := *env
 		e.Log = o.log.With(zap.String("service", name))
@@ -165,12 +171,12 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 				return lookAtPortal(ctx, e, p, lang)
 			}
 			return consoleservice.Start(ctx, e, consoleservice.Options{
-				Gatherer: registry, Ready: in.ready, People: known, PublicURL: cfg.PublicURL, Look: look, Staff: readStaff,
+				Ready: in.ready, People: known, PublicURL: cfg.PublicURL, Look: look, Staff: readStaff,
 			})
 		},
 	}
 	for _, name := range serviceNames {
-		if !wanted(name) {
+		if !in.wanted(name) {
 			continue
 		}
 		if err := starts[name](named(name)); err != nil {
@@ -178,11 +184,12 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 		}
 		fault.Point("start", name)
 	}
+	service.ServeHealth(*env, registry, in.ready)
 	service.ServeViews(*env)
 	in.keepBroker()
 	api := service.Guarded(env.API, consoleservice.Needs)
 	env.Mux.Handle("/api/", service.SignedIn(in.Token, env.Audited(event.DoorAPI, api)))
-	if wanted("console") {
+	if in.wanted("console") {
 		pages.Open(*env, pages.Options{
 			Guarded: env.Audited(event.DoorConsole, api), Token: in.Token, People: known, Told: env.Acted, Home: o.mux == nil, Stopping: in.streams.Done(),
 		})
@@ -191,6 +198,11 @@ func (in *instance) assemble(ctx context.Context, cfg settings.Config, o options
 		o.mux(env.Mux, *env)
 	}
 	return nil
+}
+
+// wanted says whether a service runs in this process.
+func (in *instance) wanted(name string) bool {
+	return len(in.only) == 0 || slices.Contains(in.only, name)
 }
 
 // ready says what is not well: a service that stumbled, or a broker that does not store.

@@ -16,20 +16,20 @@ import (
 
 type keys struct {
 	token      settings.Secret
-	tokenIsNew bool
+	tokenIsNew bool // it is not in DATA/token yet
 	seal       settings.Key
 }
 
 // ensureKeys reads the console's token and the key that seals credentials, making at
-// the first start what the configuration does not give: DATA/token and
-// DATA/secret.key, readable by this user only.
+// the first start what the configuration does not give. The key is kept in
+// DATA/secret.key at once; the token is the caller's to keep, once the start succeeded.
 func ensureKeys(cfg settings.Config) (keys, error) {
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return keys{}, fmt.Errorf("make the data folder: %w", err)
 	}
 	k := keys{token: cfg.Console.Token}
 	if k.token == "" {
-		token, isNew, err := fileOr(filepath.Join(cfg.Data, "token"), func(b []byte) string { return hex.EncodeToString(b) })
+		token, isNew, err := readOr(tokenFile(cfg), hex.EncodeToString)
 		if err != nil {
 			return k, err
 		}
@@ -37,7 +37,11 @@ func ensureKeys(cfg settings.Config) (keys, error) {
 	}
 	written := cfg.SecretKey
 	if written == "" {
-		made, _, err := fileOr(filepath.Join(cfg.Data, "secret.key"), base64.StdEncoding.EncodeToString)
+		path := filepath.Join(cfg.Data, "secret.key")
+		made, isNew, err := readOr(path, base64.StdEncoding.EncodeToString)
+		if err == nil && isNew {
+			err = writeSecret(path, made)
+		}
 		if err != nil {
 			return k, err
 		}
@@ -48,8 +52,8 @@ func ensureKeys(cfg settings.Config) (keys, error) {
 	return k, err
 }
 
-// fileOr reads a secret from a file, or makes one of 32 random bytes and writes it.
-func fileOr(path string, encode func([]byte) string) (secret string, isNew bool, err error) {
+// readOr reads a secret from a file, or makes one of 32 random bytes.
+func readOr(path string, encode func([]byte) string) (secret string, isNew bool, err error) {
 	data, err := os.ReadFile(path)
 	if err == nil && strings.TrimSpace(string(data)) != "" {
 		return strings.TrimSpace(string(data)), false, nil
@@ -61,9 +65,13 @@ func fileOr(path string, encode func([]byte) string) (secret string, isNew bool,
 	if _, err := rand.Read(b); err != nil {
 		return "", false, fmt.Errorf("make a secret: %w", err)
 	}
-	secret = encode(b)
+	return encode(b), true, nil
+}
+
+// writeSecret keeps a secret in a file that only this user can read.
+func writeSecret(path, secret string) error {
 	if err := os.WriteFile(path, []byte(secret+"\n"), 0o600); err != nil {
-		return "", false, fmt.Errorf("write %s: %w", path, err)
+		return fmt.Errorf("write %s: %w", path, err)
 	}
-	return secret, true, nil
+	return nil
 }

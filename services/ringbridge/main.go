@@ -26,6 +26,9 @@ func main() { os.Exit(runCLI(os.Args[1:], os.Stdout, os.Stderr)) }
 // notWell is the answer to a question whose answer is bad news.
 type notWell struct{ error }
 
+// Unwrap implements what [errors.As] asks.
+func (n notWell) Unwrap() error { return n.error }
+
 // exitCode prints an error for a person and says what the process returns.
 func exitCode(err error, stderr io.Writer) int {
 	if err == nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -73,24 +74,54 @@ func (p *parkedDropCmd) Run(c console) error {
 	return p.each(c, p.IDs, "drop", body)
 }
 
+// failure is why one of several things could not be done.
+type failure struct {
+	ID    string `json:"id"`
+	Error string `json:"error"`
+}
+
+// each does the same with every one of ids. What is refused does not keep the others
+// from being tried; whoever is not let in, or meets nobody, need not try them all.
 func (r *remote) each(c console, ids []string, verb string, body []byte) error {
 	project, err := r.one()
 	if err != nil {
 		return err
 	}
-	done := []json.RawMessage{}
+	done, failed := []json.RawMessage{}, []failure{}
 	for _, id := range ids {
 		raw, err := r.ask(http.MethodPost, projectPath(project, "parked", id, verb), bytes.NewReader(body), nil)
-		if err != nil {
-			return fmt.Errorf("%s %s: %w", verb, id, err)
+		no := refused{}
+		switch {
+		case err == nil:
+			done = append(done, raw)
+			if !r.JSON {
+				fmt.Fprintf(c.out, "%s: %s\n", id, map[string]string{"retry": "goes through the pipeline again", "drop": "dropped"}[verb])
+			}
+			continue
+		case errors.As(err, &no) && (no.code == http.StatusNotFound || no.code == http.StatusConflict):
+			failed = append(failed, failure{id, err.Error()})
+			fmt.Fprintf(c.err, "%s %s: %v\n", verb, id, err)
+			continue
 		}
-		done = append(done, raw)
-		if !r.JSON {
-			fmt.Fprintf(c.out, "%s: %s\n", id, map[string]string{"retry": "goes through the pipeline again", "drop": "dropped"}[verb])
-		}
+		return errors.Join(r.printDone(c, done, append(failed, failure{id, err.Error()})), fmt.Errorf("%s %s: %w", verb, id, err))
 	}
-	if r.JSON {
-		return printJSON(c.out, map[string]any{"items": done})
+	if err := r.printDone(c, done, failed); err != nil {
+		return err
+	}
+	if len(failed) > 0 {
+		return notWell{fmt.Errorf("%d of %d could not be done", len(failed), len(ids))}
 	}
 	return nil
+}
+
+// printDone is what a script sees of them, also where not all went well.
+func (r *remote) printDone(c console, done []json.RawMessage, failed []failure) error {
+	if !r.JSON {
+		return nil
+	}
+	doc := map[string]any{"items": done}
+	if len(failed) > 0 {
+		doc["failed"] = failed
+	}
+	return printJSON(c.out, doc)
 }

@@ -167,7 +167,7 @@ func TestTheStatusSaysWhyTheCallLogCanNotBeReadAndWhenItCanAgain(t *testing.T) {
 		r := h.reconciliation().Reconciliation
 		return r != nil && strings.Contains(r.Error, "API key") && r.LastComplete.IsZero()
 	})
-	runLook(h, "status").expect(t, exitDone, "call log: never read whole", "API key")
+	runLook(h, "status").expect(t, exitNotWell, "call log: never read whole", "API key")
 	if code := h.api(http.MethodGet, "/readyz", nil); code != http.StatusOK {
 		t.Errorf("readyz answers %d, want 200: webhooks are taken all the same", code)
 	}
@@ -188,6 +188,38 @@ func TestTheStatusSaysWhyTheCallLogCanNotBeReadAndWhenItCanAgain(t *testing.T) {
 		if strings.Contains(text, log.Key) {
 			t.Errorf("the key of the call log is in the %s", place)
 		}
+	}
+}
+
+// TestACorrectedKeyIsTriedAtOnce: whoever corrects it looks at the status next, and does
+// not wait for the next reading.
+func TestACorrectedKeyIsTriedAtOnce(t *testing.T) {
+	h, log := withLog(t)
+	h.config = strings.Replace(h.config, log.Key, "another-key-of-the-tests", 1)
+	h.startReconciling(reconciler.Options{Every: time.Hour, Pause: 1})
+	h.until("the status names the key", func() bool { return strings.Contains(h.reconciliation().Reconciliation.Error, "API key") })
+	h.correct(func(block map[string]any) { block["ringostat"].(map[string]any)["api_key"] = log.Key })
+	h.readAfter(time.Time{})
+	if r := h.reconciliation().Reconciliation; r.Error != "" {
+		t.Errorf("with the right key the status still says %q", r.Error)
+	}
+	runLook(h, "status").expect(t, exitDone)
+}
+
+func TestAnImportShowsThatTheCallLogCanBeReadAgain(t *testing.T) {
+	h, log := withLog(t)
+	log.Break(ringostattest.Answer(http.StatusServiceUnavailable, "text/plain", "later"))
+	h.startReconciling(reconciler.Options{Every: time.Hour, Pause: 1})
+	h.until("the status says that the log is away", func() bool { return strings.Contains(h.reconciliation().Reconciliation.Error, "tried again") })
+	r := runLook(h, "import", "--since", "1h")
+	r.expect(t, exitNotWell, "Import again later")
+	if strings.Contains(r.err, "is tried again") {
+		t.Errorf("an import by hand that failed says\n%swant no promise that it is tried again", r.err)
+	}
+	log.Break(nil)
+	runLook(h, "import", "--since", "1h").expect(t, exitDone)
+	if r := h.reconciliation().Reconciliation; r.Error != "" {
+		t.Errorf("after an import the status still says %q", r.Error)
 	}
 }
 

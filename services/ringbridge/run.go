@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/ringbridge/ringbridge/pkg/bus"
 	"github.com/ringbridge/ringbridge/pkg/settings"
 )
 
@@ -42,6 +43,9 @@ func (r runCmd) Run(c console) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	in, err := start(ctx, cfg, options{only: r.Only, log: log})
+	if errors.Is(err, bus.ErrInUse) {
+		return notWell{err} // as the other commands say that meet it
+	}
 	if err != nil {
 		return err
 	}
@@ -59,21 +63,6 @@ func (r runCmd) Run(c console) error {
 	}
 	log.Info("stopped")
 	return nil
-}
-
-// greet says where things are. The token is shown once, when it was made; a project's
-// webhook address holds its secret, so only its shape is shown.
-func (in *instance) greet(c console, cfg settings.Config) {
-	fmt.Fprintf(c.err, "ringbridge listens on http://%s\n", in.Addr)
-	if in.NewToken {
-		fmt.Fprintf(c.err, "token of the API and of the first sign-in at http://%s/console/ (kept in %s/token): %s\n", in.Addr, cfg.Data, in.Token.Reveal())
-	}
-	for _, p := range cfg.Projects {
-		fmt.Fprintf(c.err, "webhook address of %s: %s/ringostat/%s/TOKEN, with the project's ringostat.token in the place of TOKEN\n", p.ID, cfg.PublicURL, p.ID)
-	}
-	if len(cfg.Projects) == 0 {
-		fmt.Fprintf(c.err, "no project in a configuration: make one at http://%s/console/, or start from what 'ringbridge init' writes\n", in.Addr)
-	}
 }
 
 // newLogger logs to standard error: standard output is for results.

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"github.com/ringbridge/ringbridge/pkg/bus/bustest"
@@ -51,7 +50,7 @@ func TestStatesAreThoseOfTheList(t *testing.T) {
 		Group: service.NewGroup(context.Background(), zap.NewNop()), Views: view.New(b, filepath.Join(data, "views"), zap.NewNop()),
 	}
 	t.Cleanup(env.Group.Stop)
-	if err := consoleservice.Start(t.Context(), env, consoleservice.Options{Gatherer: prometheus.NewRegistry()}); err != nil {
+	if err := consoleservice.Start(t.Context(), env, consoleservice.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := analytics.Start(t.Context(), env); err != nil {

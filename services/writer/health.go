@@ -80,7 +80,10 @@ func (g *gateway) learn(r *request, answer bitrix.BatchAnswer, err error) {
 			g.log.Info("what is wrong with the portal changed", zap.String("state", string(state)), zap.Error(worst))
 		}
 	}
-	g.portal.RetryAt = g.pause
+	g.portal.RetryAt = time.Time{}
+	if g.pause.After(now) { // else it is the pause of a failure before this one
+		g.portal.RetryAt = g.pause
+	}
 }
 
 // turn notes a new state of the portal; what is known of its plan stays.

@@ -83,7 +83,7 @@ func openHouse(t *testing.T) *house {
 		Log: log, Metrics: registry, Data: data, Now: h.clock, Group: service.NewGroup(context.Background(), log),
 	}
 	t.Cleanup(func() { env.Group.Stop() })
-	err = console.Start(t.Context(), env, console.Options{Gatherer: registry, People: h.people, Ready: func(context.Context) error { return nil }})
+	err = console.Start(t.Context(), env, console.Options{People: h.people, Ready: func(context.Context) error { return nil }})
 	if err != nil {
 		t.Fatalf("console: %v", err)
 	}
