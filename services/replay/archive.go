@@ -83,16 +83,20 @@ func (a *archive) park(e event.Envelope) {
 	}
 }
 
-// others are the calls of a client whose first request came later.
-func (a *archive) others(ctx context.Context, client string, after uint64) (ids []string, err error) {
-	rows, err := a.db.QueryContext(ctx, "SELECT call FROM reports WHERE client = ? AND seq > ? GROUP BY call ORDER BY min(seq) LIMIT 50", client, int64(after))
+// later are the calls of a client whose first request came after that of a call: neither
+// that call itself nor an earlier one, of which more was reported since.
+func (a *archive) later(ctx context.Context, client string, after uint64) (ids []string, err error) {
+	const which = `SELECT call, (SELECT min(seq) FROM reports AS whole WHERE whole.call = reports.call) AS first FROM reports
+		WHERE client = ? AND seq > ? GROUP BY call HAVING first > ? ORDER BY first LIMIT 50`
+	rows, err := a.db.QueryContext(ctx, which, client, int64(after), int64(after))
 	if err != nil {
 		return nil, fmt.Errorf("list the calls of a client: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var id string
-		if err := rows.Scan(&id); err != nil {
+		var first int64
+		if err := rows.Scan(&id, &first); err != nil {
 			return nil, fmt.Errorf("list the calls of a client: %w", err)
 		}
 		ids = append(ids, id)

@@ -153,7 +153,7 @@ func (p *planning) madeLater(ctx context.Context, in input, call event.Call) (*c
 	if call.Client == "" {
 		return nil, nil
 	}
-	ids, err := p.archive.others(ctx, call.Client, in.reports[0].seq)
+	ids, err := p.archive.later(ctx, call.Client, in.reports[0].seq)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +164,7 @@ func (p *planning) madeLater(ctx context.Context, in input, call event.Call) (*c
 		}
 		for _, role := range []string{"deal", "lead"} {
 			e := file.Journal[role]
-			if e.BitrixID != 0 && e.Entity != nil && wantedBefore(file, role, e) {
+			if e.BitrixID != 0 && e.Entity != nil && wantedBefore(file, role, e) && !p.world.undone[key(role, e.BitrixID)] {
 				return &crm.Item{Ref: event.Ref{Kind: role, ID: e.BitrixID, Title: e.Entity.Title, Responsible: e.Entity.Responsible}, Active: call.End()}, nil
 			}
 		}

@@ -145,6 +145,14 @@ func write(ctx context.Context, tx *sql.Tx, verdicts []*verdict) error {
 	return nil
 }
 
+// clear takes everything out that was decided, for it is decided once more.
+func (b *book) clear(ctx context.Context) error {
+	if _, err := b.db.ExecContext(ctx, "DELETE FROM rows; DELETE FROM jobs"); err != nil {
+		return fmt.Errorf("clear the plan: %w", err)
+	}
+	return nil
+}
+
 // jobs counts the calls with something to do.
 func (b *book) jobs(ctx context.Context) (n int, err error) {
 	if err = b.db.QueryRowContext(ctx, "SELECT count(*) FROM jobs").Scan(&n); err != nil {

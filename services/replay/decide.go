@@ -82,14 +82,7 @@ func (p *planning) decide(ctx context.Context, in input) (*verdict, error) {
 	case f.Resolved == nil && len(in.parked) == 0:
 		return nil, nil // waits for its turn
 	}
-	v, err := p.ground(ctx, in, call)
-	if err != nil || v == nil {
-		return nil, err
-	}
-	if p.request.Rule != "" && v.ruleOld != p.request.Rule && v.ruleNew != p.request.Rule {
-		return nil, nil
-	}
-	return v, nil
+	return p.ground(ctx, in, call)
 }
 
 func (p *planning) inRange(c event.Call) bool {
@@ -99,7 +92,8 @@ func (p *planning) inRange(c event.Call) bool {
 	return (p.request.Since == nil || !c.StartedAt.Before(*p.request.Since)) && (p.request.Until == nil || c.StartedAt.Before(*p.request.Until))
 }
 
-// ground finds what the call is decided on and drafts what differs.
+// ground finds what the call is decided on and drafts what differs; nil where that is not
+// asked for, or can't be known.
 func (p *planning) ground(ctx context.Context, in input, call event.Call) (*verdict, error) {
 	f := in.file
 	v := &verdict{phone: call.Client, job: job{Call: in.id, Lane: call.Lane(), Seen: f.Received, Parked: in.parked, Needs: map[int]need{}}}
@@ -121,29 +115,43 @@ func (p *planning) ground(ctx context.Context, in input, call event.Call) (*verd
 	if err != nil {
 		return nil, err
 	}
-	madeHere := slices.ContainsFunc(slices.Collect(maps.Values(f.Journal)), func(e callfile.Entry) bool { return e.Entity != nil && e.BitrixID != 0 })
-	touched := p.world.adjust(&found, v, !madeHere)
+	for _, e := range f.Journal {
+		if markedUndone(e) { // an older version may have taken it for the client's
+			p.world.undone[key(string(e.Kind), e.BitrixID)] = true
+		}
+	}
+	touched := p.world.adjust(&found, v)
+	if !slices.ContainsFunc(slices.Collect(maps.Values(f.Journal)), func(e callfile.Entry) bool { return e.Entity != nil && e.BitrixID != 0 }) {
+		touched = p.world.offer(&found, v) || touched
+	}
 	var commands []event.BitrixCommand
-	for look := range 2 {
+	for {
 		if commands, err = p.commands(ctx, v, in, found, then, received, call, recorded && !touched); err != nil {
 			p.Log.Warn(fmt.Sprintf("call %s can't be decided again: %v", in.id, err))
 			return nil, nil
 		}
-		if look > 0 || !newClient(commands, f.Journal) {
+		if !newClient(commands, f) {
 			break
+		}
+		if p.world.offer(&found, v) {
+			touched = true
+			continue
 		}
 		made, err := p.madeLater(ctx, in, call)
 		if err != nil {
 			return nil, err
 		}
-		if made == nil {
+		if made == nil || slices.ContainsFunc(found.Open, func(i crm.Item) bool { return i.Ref == made.Ref }) {
 			break
 		}
 		found.Open, touched = append(found.Open, *made), true
 	}
 	v.ruleNew = p.Rule(v.Ground)
+	if p.request.Rule != "" && v.ruleOld != p.request.Rule && v.ruleNew != p.request.Rule {
+		return nil, nil // and what it would change is not for others to see
+	}
 	v.drafts = compare(commands, f)
-	p.world.note(v, commands, f.Journal)
+	p.world.note(v, commands, f)
 	v.why = p.why(ctx, v, f, call)
 	return v, nil
 }
@@ -235,9 +243,11 @@ func userOf(e *event.Employee) int {
 	return e.BitrixUser
 }
 
-// newClient says whether a lead or a deal would be made that is not there.
-func newClient(commands []event.BitrixCommand, journal map[string]callfile.Entry) bool {
+// newClient says whether a lead or a deal would be made that is not there, or not wanted
+// so far.
+func newClient(commands []event.BitrixCommand, f callfile.File) bool {
 	return slices.ContainsFunc(commands, func(c event.BitrixCommand) bool {
-		return (c.Kind == event.KindLead || c.Kind == event.KindDeal) && journal[c.Role].BitrixID == 0
+		e := f.Journal[c.Role]
+		return (c.Kind == event.KindLead || c.Kind == event.KindDeal) && (e.BitrixID == 0 || !wantedBefore(f, c.Role, e))
 	})
 }

@@ -47,10 +47,34 @@ func (r *replayer) make(ctx context.Context, b *book, s service.Revision) error 
 	if err := r.gather(ctx, p.request, s, a); err != nil {
 		return err
 	}
+	var known hindsight
+	for range mostPasses {
+		p.world, p.last = newWorld(known), 0
+		calls, totals, err := p.pass(ctx)
+		if err != nil {
+			return err
+		}
+		if !p.world.late(known) {
+			return r.planned(ctx, b, calls, totals)
+		}
+		known = p.world.hindsight
+		if err := b.clear(ctx); err != nil {
+			return err
+		}
+	}
+	return errors.New("the calls of a client depend on each other in a circle; plan some of them alone")
+}
+
+// mostPasses bounds how often the calls are gone through: each further one is needed only
+// where a later call changes what an earlier one was decided on.
+const mostPasses = 8
+
+// pass decides the calls in their order.
+func (p *planning) pass(ctx context.Context) (calls int, totals map[string]int, err error) {
 	batch := &looking{planning: p}
-	calls, totals := 0, map[string]int{}
-	told := r.Now()
-	err = r.calls(ctx, s.ID, a, func(in input) error {
+	totals = map[string]int{}
+	told := p.Now()
+	err = p.calls(ctx, p.settings.ID, p.archive, func(in input) error {
 		v, err := p.decide(ctx, in)
 		if err != nil || v == nil {
 			return err
@@ -59,19 +83,16 @@ func (r *replayer) make(ctx context.Context, b *book, s service.Revision) error 
 		if err := batch.add(ctx, v, totals); err != nil {
 			return err
 		}
-		if r.Now().Sub(told) < progressEvery {
+		if p.Now().Sub(told) < progressEvery {
 			return nil
 		}
-		told = r.Now()
-		return b.change(func(p *replayplan.Plan) { p.Calls, p.Totals = calls, maps.Clone(totals) })
+		told = p.Now()
+		return p.book.change(func(doc *replayplan.Plan) { doc.Calls, doc.Totals = calls, maps.Clone(totals) })
 	})
 	if err == nil {
 		err = batch.flush(ctx, totals)
 	}
-	if err != nil {
-		return err
-	}
-	return r.planned(ctx, b, calls, totals)
+	return calls, totals, err
 }
 
 // planned tells of a plan that is complete.
@@ -138,6 +159,7 @@ func (l *looking) flush(ctx context.Context, totals map[string]int) error {
 	}
 	for _, v := range l.verdicts {
 		v.settle(there, l.settings)
+		l.stays(v, there)
 		for _, row := range v.rows {
 			totals[row.Kind]++
 		}
@@ -145,6 +167,16 @@ func (l *looking) flush(ctx context.Context, totals map[string]int) error {
 	err = l.book.add(ctx, l.verdicts)
 	l.verdicts, l.touched = nil, 0
 	return err
+}
+
+// stays notes what should be undone, and is not because a person works on it.
+func (l *looking) stays(v *verdict, there map[event.Ref]*crm.SeenItem) {
+	for _, d := range v.drafts {
+		r := key(string(d.kind), d.entry.BitrixID)
+		if _, left := v.Ground.Replay.Keep[d.role]; left && d.what == replayplan.Compensate && there[r] != nil && !there[r].Gone {
+			l.world.stay(r)
+		}
+	}
 }
 
 // look reads what the portal holds of everything that a verdict would touch.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ringbridge/ringbridge/pkg/callfile"
 	"github.com/ringbridge/ringbridge/pkg/crm"
 	"github.com/ringbridge/ringbridge/pkg/event"
 	"github.com/ringbridge/ringbridge/pkg/replayplan"
@@ -154,6 +155,21 @@ func undo(d draft, there *crm.SeenItem, how, call, plan, locale string) event.Un
 		u.Entity = &e
 	}
 	return u
+}
+
+// markedUndone says whether a thing was undone, and by what was last written of it is so
+// still.
+func markedUndone(e callfile.Entry) bool {
+	if e.Entity == nil {
+		return false
+	}
+	for locale, note := range notNeeded {
+		note, _, _ = strings.Cut(note, "%")
+		if strings.HasPrefix(e.Entity.Comments, note) || strings.HasPrefix(e.Entity.Title, notNeededTag[locale]) {
+			return true
+		}
+	}
+	return false
 }
 
 func join(note, text string) string {

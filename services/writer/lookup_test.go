@@ -10,6 +10,7 @@ import (
 
 	"github.com/ringbridge/ringbridge/pkg/bitrix/bitrixtest"
 	"github.com/ringbridge/ringbridge/pkg/crm"
+	"github.com/ringbridge/ringbridge/pkg/event"
 )
 
 // TestClientsAskedForTogetherAreToldApart looks up many numbers at once, of which some
@@ -80,4 +81,18 @@ func sorted(f crm.Found) string {
 		return out
 	}
 	return fmt.Sprint("open ", ids(f.Open), " contacts ", ids(f.Contacts), " companies ", ids(f.Companies))
+}
+
+// TestAClientWithNothingButADealThatWasJustMadeIsLookedUp: nothing asks for leads then, and
+// an empty question is an error.
+func TestAClientWithNothingButADealThatWasJustMadeIsLookedUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		y, ctx := openYard(t, bitrixtest.Options{})
+		deal := y.portal.AddDeal(bitrixtest.Entity{Title: "Tables", ResponsibleID: 1})
+		y.desk.memory.add(number(1), event.Ref{Kind: "deal", ID: deal}, time.Now())
+		found, err := y.desk.lookup(ctx, crm.Lookup{Spellings: spellings(number(1)), Since: time.Now()})
+		if err != nil || found.Refused != "" || len(found.Open) != 1 || found.Open[0].ID != deal {
+			t.Errorf("found %+v, %v; want the deal", found, err)
+		}
+	})
 }

@@ -34,7 +34,9 @@ func (l listing) commands(group string) (out []bitrix.Command) {
 	if len(l.companies) > 0 {
 		out = append(out, bitrix.ListItems(bitrix.Company, l.companies).As(group+"companies"))
 	}
-	out = append(out, bitrix.ListOpenLeads(bitrix.By{IDs: l.leads, ContactIDs: l.contacts, CompanyIDs: l.companies}).As(group+"leads"))
+	if len(l.contacts)+len(l.companies)+len(l.leads) > 0 {
+		out = append(out, bitrix.ListOpenLeads(bitrix.By{IDs: l.leads, ContactIDs: l.contacts, CompanyIDs: l.companies}).As(group+"leads"))
+	}
 	if len(l.contacts)+len(l.companies)+len(l.deals) > 0 {
 		out = append(out, bitrix.ListOpenDeals(bitrix.By{IDs: l.deals, ContactIDs: l.contacts, CompanyIDs: l.companies}).As(group+"deals"))
 	}
