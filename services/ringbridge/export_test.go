@@ -116,7 +116,7 @@ func TestAnExportLeavesNothingHalfAndReplacesNothingUnasked(t *testing.T) {
 	runLook(h, "export", "--out", filepath.Join(dir, "calls.xlsx")).expect(t, exitUsage, ".jsonl, .csv or .parquet")
 	runLook(h, "export", "--out", filepath.Join(dir, "none", "calls.csv")).expect(t, exitUsage, "none")
 	runLook(h, "export", "--out", filepath.Join(dir, "a.csv"), "--since", "yesterday").expect(t, exitUsage, "yesterday", "36h")
-	runLook(h, "export", "--out", filepath.Join(dir, "b.csv"), "--project", "market").expect(t, exitNotWell, "market")
+	runLook(h, "export", "--out", filepath.Join(dir, "b.csv"), "--project", "market").expect(t, exitUsage, "market")
 	if got := exportJSONL(t, h, filepath.Join(dir, "none.jsonl"), "--until", "2000-01-01"); len(got) != 0 {
 		t.Errorf("before the first call: %d calls, want none", len(got))
 	}

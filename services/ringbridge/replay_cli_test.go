@@ -53,7 +53,7 @@ func TestTheCommandLinePlansShowsAndApplies(t *testing.T) {
 	if code, _, words = run("replay", "plan", "--call", "nope", "--call", "c00"); code != exitDone || !strings.Contains(words, "1 of the calls named are not in it") {
 		t.Errorf("a call that is not there: exit %d, %s", code, words)
 	}
-	if code, _, words = run("replay", "plan", "--project", "shopp"); code != exitNotWell || !strings.Contains(words, "no project shopp") {
+	if code, _, words = run("replay", "plan", "--project", "shopp"); code != exitUsage || !strings.Contains(words, "no project shopp") {
 		t.Errorf("a project that is not there: exit %d, %s", code, words)
 	}
 	h.correct(func(block map[string]any) { block["senior"] = olena })
