@@ -7,17 +7,11 @@ import (
 	"github.com/ringbridge/ringbridge/pkg/settings"
 )
 
-// greet says where things are: in lines for people, or as entries of the log where that
-// is JSON, so that whatever reads it need not tell two kinds of line apart.
+// greet says where things are, in lines for people whatever the log's format: a token that
+// is shown has no place in a log that is collected.
 func (in *instance) greet(c console, cfg settings.Config) {
-	say := func(line string) { fmt.Fprintln(c.err, line) }
-	if cfg.Log.Format == "json" {
-		// At any level: what is said once must not be lost.
-		log := newLogger(settings.Log{Level: "info", Format: "json"}, c)
-		say = func(line string) { log.Info(line) }
-	}
 	for _, line := range in.greeting(cfg) {
-		say(line)
+		fmt.Fprintln(c.err, line)
 	}
 }
 

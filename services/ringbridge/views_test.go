@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"github.com/ringbridge/ringbridge/pkg/bus/bustest"
@@ -46,7 +47,7 @@ func TestStatesAreThoseOfTheList(t *testing.T) {
 	}
 	data := t.TempDir()
 	env := service.Env{
-		Bus: b, Files: files, Projects: projects, Mux: http.NewServeMux(), API: http.NewServeMux(), Log: zap.NewNop(), Now: time.Now, Data: data,
+		Bus: b, Files: files, Projects: projects, Mux: http.NewServeMux(), API: http.NewServeMux(), Metrics: prometheus.NewRegistry(), Log: zap.NewNop(), Now: time.Now, Data: data,
 		Group: service.NewGroup(context.Background(), zap.NewNop()), Views: view.New(b, filepath.Join(data, "views"), zap.NewNop()),
 	}
 	t.Cleanup(env.Group.Stop)
