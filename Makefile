@@ -134,6 +134,10 @@ bench: ## Every benchmark
 scale: ## A start on CALLS=1000000 stored calls: time until ready, memory (Linux; 6 GB of disk, half an hour)
 	go test -count=1 -v -timeout 120m ./services/ringbridge -run '^$$' -bench '^BenchmarkStoredCalls$$' -benchtime 1x -scale $(CALLS)
 
+.PHONY: pages
+pages: ## Every page of the console beside CALLS=1000000 stored calls: milliseconds each (Linux; disk and time as for scale)
+	go test -count=1 -v -timeout 120m ./services/ringbridge -run '^$$' -bench '^BenchmarkPagesOfStoredCalls$$' -benchtime 20x -scale $(CALLS)
+
 .PHONY: idle
 idle: build ## Time until ready and memory of the idle program, five runs (Linux)
 	deploy/measure-idle.sh

@@ -171,7 +171,7 @@ func (m model) cut(text []byte, ids map[string]int) (p pieces) {
 				fmt.Fprintf(out, "%08x-%04x-5%03x-a%03x-%012x", a>>32, a>>16&0xffff, a&0xfff, b>>48&0xfff, b&0xffffffffffff)
 			})
 		case len(word) == 9 && "+380"+word == m.phone:
-			p = append(p, func(out *bytes.Buffer, n int) { fmt.Fprintf(out, "67%07d", n*7919%3_000_000) })
+			p = append(p, func(out *bytes.Buffer, n int) { fmt.Fprintf(out, "67%07d", n*7919%3_000_000/7) })
 		case word[0] == '2' && len(word) == 16:
 			then, _ := time.Parse("2006-01-02T15:04", word)
 			p = append(p, func(out *bytes.Buffer, n int) {
