@@ -70,7 +70,7 @@ var house = map[string]struct{ may, tests string }{
 	"services/replay":        {may: "pkg/fault pkg/bus pkg/callfile pkg/crm pkg/event pkg/phone pkg/replayplan pkg/rules pkg/service pkg/settings", tests: "pkg/bus/bustest"},
 	"services/demo":          {may: "pkg/bitrix/bitrixtest pkg/settings"},
 	"services/ringbridge": {may: "pkg/fault pkg/bitrix pkg/bus pkg/callfile pkg/event pkg/people pkg/replayplan pkg/ringostat pkg/rules pkg/service pkg/settings pkg/view", // and every service
-		tests: "pkg/bitrix/bitrixtest pkg/bus/bustest pkg/crm pkg/ringostat/ringostattest pkg/rules/scenario"},
+		tests: "schemas pkg/bitrix/bitrixtest pkg/bus/bustest pkg/crm pkg/ringostat/ringostattest pkg/rules/scenario"},
 }
 
 // libraries maps every library of others to the only packages that may know it;

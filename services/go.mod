@@ -11,6 +11,7 @@ require (
 	github.com/parquet-go/parquet-go v0.32.0
 	github.com/prometheus/client_golang v1.25.0
 	github.com/ringbridge/ringbridge/pkg v0.0.0
+	github.com/ringbridge/ringbridge/schemas v0.0.0
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	go.uber.org/zap v1.28.0
 	pgregory.net/rapid v1.3.0

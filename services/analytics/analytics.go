@@ -60,11 +60,7 @@ type question struct {
 
 func (a analytics) question(r *http.Request, p service.Revision) (question, error) {
 	q := r.URL.Query()
-	since, err := service.ReadTime(q.Get("since"), p.Location(), a.Now())
-	if err != nil {
-		return question{}, err
-	}
-	until, err := service.ReadTime(q.Get("until"), p.Location(), a.Now())
+	since, until, err := service.ReadSpan(q.Get("since"), q.Get("until"), p.Location(), a.Now())
 	if err != nil {
 		return question{}, err
 	}

@@ -194,6 +194,7 @@ func TestWrongQuestionsAreAnsweredWithWhatIsRight(t *testing.T) {
 	d := openDesk(t)
 	for path, want := range map[string]int{
 		shop + "summary?since=yesterday":               400,
+		shop + "summary?since=2h&until=3h":             400,
 		shop + "calls?until=soon":                      400,
 		shop + "missed?limit=0":                        400,
 		shop + "export.csv?since=yesterday":            400,

@@ -214,9 +214,7 @@ func readFilter(r *http.Request, p service.Revision, now time.Time) (filter, err
 		}
 		f.phone = string(number)
 	}
-	if f.since, err = service.ReadTime(q.Get("since"), p.Location(), now); err == nil {
-		f.until, err = service.ReadTime(q.Get("until"), p.Location(), now)
-	}
+	f.since, f.until, err = service.ReadSpan(q.Get("since"), q.Get("until"), p.Location(), now)
 	return f, err
 }
 

@@ -145,7 +145,7 @@ func TestWrongParametersAreNamed(t *testing.T) {
 	cursor := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 	for query, word := range map[string]string{
 		"state=unfinished": "state", "outcome=ANSWERED": "outcome", "direction=in": "direction", "client=old": "client", "state=DONE": "state", "unfinished=yes": "unfinished", "unfinished=only&state=done": "unfinished", "limit=0": "limit", "limit=501": "limit", "limit=-1": "limit", "limit=many": "limit",
-		"phone=nobody": "phone", "since=yesterday": "time", "until=2026-13-01": "time", "since=-5m": "time",
+		"phone=nobody": "phone", "since=yesterday": "time", "until=2026-13-01": "time", "since=-5m": "time", "since=2h&until=3h": "before until",
 		"cursor=!": "cursor", "cursor=" + cursor("12"): "cursor", "cursor=" + cursor("x|1"): "cursor",
 	} {
 		w := d.ask(http.MethodGet, shop+"/calls?"+query, "")

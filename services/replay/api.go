@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -22,8 +21,8 @@ func (r *replayer) routes() {
 	api.HandleFunc("POST /api/v1/projects/{project}/replays", r.post)
 	api.HandleFunc("GET /api/v1/projects/{project}/replays", r.list)
 	api.HandleFunc("GET /api/v1/projects/{project}/replays/{id}", r.get)
-	api.HandleFunc("POST /api/v1/projects/{project}/replays/{id}/apply", r.postApply)
-	api.HandleFunc("POST /api/v1/projects/{project}/replays/{id}/resume", r.postApply)
+	api.HandleFunc("POST /api/v1/projects/{project}/replays/{id}/apply", func(w http.ResponseWriter, q *http.Request) { r.postApply(w, q, replayplan.Planned, replayplan.Paused) })
+	api.HandleFunc("POST /api/v1/projects/{project}/replays/{id}/resume", func(w http.ResponseWriter, q *http.Request) { r.postApply(w, q, replayplan.Paused) })
 	api.HandleFunc("POST /api/v1/projects/{project}/replays/{id}/pause", func(w http.ResponseWriter, q *http.Request) { r.postHalt(w, q, replayplan.Paused, "paused by hand") })
 	api.HandleFunc("POST /api/v1/projects/{project}/replays/{id}/abort", func(w http.ResponseWriter, q *http.Request) { r.postHalt(w, q, replayplan.Aborted, "aborted by hand") })
 }
@@ -63,17 +62,16 @@ func (r *replayer) post(w http.ResponseWriter, q *http.Request) {
 		service.Problem(w, http.StatusBadRequest, "unknown rule", "There is no rule "+strconv.Quote(wish.Rule)+". GET /api/v1/rules lists them.")
 		return
 	}
-	for _, t := range []struct {
-		name, raw string
-		into      **time.Time
-	}{{"since", wish.Since, &request.Since}, {"until", wish.Until, &request.Until}} {
-		at, err := readTime(t.raw, s.Location(), r.Now())
-		if err != nil {
-			service.Problem(w, http.StatusBadRequest, "wrong time", t.name+": "+err.Error())
-			return
-		}
-		*t.into = optional(at)
+	since, until, err := service.ReadSpan(wish.Since, wish.Until, s.Location(), r.Now())
+	if errors.Is(err, service.ErrSpan) {
+		service.Problem(w, http.StatusBadRequest, "wrong span", err.Error())
+		return
 	}
+	if err != nil {
+		service.Problem(w, http.StatusBadRequest, "wrong time", err.Error())
+		return
+	}
+	request.Since, request.Until = optional(since), optional(until)
 	b, err := r.begin(q.Context(), request, s)
 	if err != nil {
 		r.failed(w, err)
@@ -82,23 +80,6 @@ func (r *replayer) post(w http.ResponseWriter, q *http.Request) {
 	service.Note(q.Context(), "plan", b.plan().ID)
 	w.Header().Set("Location", q.URL.Path+"/"+b.plan().ID)
 	send(w, http.StatusAccepted, replayplan.Page{Plan: b.plan(), Rows: []replayplan.Row{}})
-}
-
-// readTime reads RFC 3339, a date (its beginning in the project's zone), or a span back.
-func readTime(raw string, zone *time.Location, now time.Time) (time.Time, error) {
-	if raw == "" {
-		return time.Time{}, nil
-	}
-	if t, err := time.Parse(time.RFC3339, raw); err == nil {
-		return t, nil
-	}
-	if t, err := time.ParseInLocation(time.DateOnly, raw, zone); err == nil {
-		return t, nil
-	}
-	if d, err := time.ParseDuration(raw); err == nil && d >= 0 {
-		return now.Add(-d), nil
-	}
-	return time.Time{}, fmt.Errorf("%q is not understood; write 2026-01-31T09:00:00+02:00, 2026-01-31, or a span back such as 36h", raw)
 }
 
 // list shows the plans of a project, the newest first, without their rows.
@@ -155,16 +136,18 @@ func (r *replayer) get(w http.ResponseWriter, q *http.Request) {
 	service.Answer(w, replayplan.Page{Plan: plan, Rows: append([]replayplan.Row{}, rows...), Next: next})
 }
 
-func (r *replayer) postApply(w http.ResponseWriter, q *http.Request) {
+// postApply carries out a plan that is in one of the states: what nobody approved yet is
+// not gone on with.
+func (r *replayer) postApply(w http.ResponseWriter, q *http.Request, from ...replayplan.State) {
 	b, ok := r.book(w, q)
 	if !ok {
 		return
 	}
-	err := r.apply(b)
+	err := r.apply(b, from...)
 	switch {
 	case errors.Is(err, errStale):
 		service.Problem(w, http.StatusConflict, "older than the settings", err.Error())
-	case errors.Is(err, errBusy), errors.Is(err, errState):
+	case errors.Is(err, errBusy), errors.Is(err, errState), errors.Is(err, errBegun):
 		service.Problem(w, http.StatusConflict, "not now", fmt.Sprintf("%s (it is %s)", err, b.plan().State))
 	case err != nil:
 		r.failed(w, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"go.uber.org/zap"
@@ -34,10 +35,12 @@ var (
 	errStale = errors.New("the settings were changed since the plan was made; make it again with ringbridge replay plan, and look at what it says now")
 	errBusy  = errors.New("another plan of this project is being carried out; wait for it, or abort it")
 	errState = errors.New("the plan is not one that can be carried out")
+	errBegun = errors.New("only a plan that is paused can be resumed; one that was not begun is carried out with apply")
 )
 
-// apply begins to carry a plan out, or says why not. A plan that is done stays done.
-func (r *replayer) apply(b *book) error {
+// apply begins to carry out a plan that is in one of the states, or says why not. A plan
+// that is done stays done.
+func (r *replayer) apply(b *book, from ...replayplan.State) error {
 	p := b.plan()
 	if p.State == replayplan.Done || p.State == replayplan.Applying {
 		return nil
@@ -51,11 +54,14 @@ func (r *replayer) apply(b *book) error {
 	if busy != nil && busy.book != b {
 		return errBusy
 	}
-	moved, err := b.move(replayplan.Applying, "", replayplan.Planned, replayplan.Paused)
+	moved, err := b.move(replayplan.Applying, "", from...)
 	if err != nil {
 		return err
 	}
-	if !moved {
+	switch {
+	case !moved && !slices.Contains(from, replayplan.Planned):
+		return errBegun
+	case !moved:
 		return errState
 	}
 	r.carryOut(b)

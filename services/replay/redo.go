@@ -74,13 +74,17 @@ func (r *replayer) prepare(ctx context.Context, plan replayplan.Plan, j *job) (*
 		ids[placeholder] = id
 	}
 	fill(&j.Ground, ids)
-	cause := event.Envelope{ID: plan.Event}
+	cause, now := event.Envelope{ID: plan.Event}, r.Now()
 	classified := &event.CallClassified{
 		Project: plan.Project, Received: j.Received[len(j.Received)-1], Revision: plan.Revision, Changed: true, Call: j.Ground.Facts,
-		Again: &event.Again{Over: j.Over, Ground: j.Ground},
 	}
-	e, err := event.Next(cause, "replay", r.Now(), classified, j.Call)
+	e, err := event.Next(cause, "replay", now, classified, j.Call)
 	if err != nil {
+		return nil, err
+	}
+	j.Ground.Classified = e.ID // what it holds does not change its id
+	classified.Again = &event.Again{Over: j.Over, Ground: j.Ground}
+	if e, err = event.Next(cause, "replay", now, classified, j.Call); err != nil {
 		return nil, err
 	}
 	left := false

@@ -65,6 +65,7 @@ type house struct {
 	config  string
 	log     *logBook
 	started time.Time // when calls begin, unless they say otherwise
+	valid   sync.Once // the events are looked at in the end
 }
 
 // openHouse starts everything in this process: webhook in, real broker, all services,

@@ -76,7 +76,7 @@ func (q *replayApplyCmd) Run(c console) error {
 	if err != nil {
 		return err
 	}
-	changes := p.Changes()
+	changes, before := p.Changes(), p.State == replayplan.Done
 	if p.State == replayplan.Planned && changes > 0 && !q.Yes {
 		if err := approve(c, os.Stdin, p, changes); err != nil {
 			return err
@@ -89,12 +89,16 @@ func (q *replayApplyCmd) Run(c console) error {
 	if err != nil {
 		return err
 	}
-	if q.JSON {
-		if err := printJSON(c.out, p); err != nil {
-			return err
-		}
-	} else {
-		fmt.Fprintf(c.out, "%s: %s; %d calls put right, %d left because more is known of them by now\n", p.ID, p.State, p.Applied, p.Skipped)
+	switch {
+	case q.JSON:
+		err = q.show(c, p.ID, false)
+	case before:
+		_, err = fmt.Fprintf(c.out, "%s: was carried out before, with %d calls put right and %d left; nothing was done now\n", p.ID, p.Applied, p.Skipped)
+	default:
+		_, err = fmt.Fprintf(c.out, "%s: %s; %d calls put right, %d left because more is known of them by now\n", p.ID, p.State, p.Applied, p.Skipped)
+	}
+	if err != nil {
+		return err
 	}
 	if p.State != replayplan.Done {
 		return notWell{fmt.Errorf("the plan is %s: %s", p.State, p.Reason)}
@@ -122,7 +126,10 @@ func (r *remote) page(id, query string) (p replayplan.Page, err error) {
 	}
 	project := r.Project
 	if project == "" {
-		project, _, _ = strings.Cut(id, ".")
+		var ok bool
+		if project, _, ok = strings.Cut(id, "."); !ok {
+			return p, fmt.Errorf("%q is no plan: a plan's id is like shop.20260131-090000, as 'ringbridge replay plan' says it", id)
+		}
 	}
 	_, err = r.ask(http.MethodGet, projectPath(project, "replays", id)+"?"+query, nil, &p)
 	return p, err
@@ -155,7 +162,7 @@ func bar(done, all int) string {
 
 // show prints a plan with its rows, page by page.
 func (r *remote) show(c console, id string, all bool) error {
-	var whole replayplan.Page
+	whole := replayplan.Page{Rows: []replayplan.Row{}}
 	for cursor := ""; ; {
 		query := url.Values{"limit": {"1000"}, "all": {strconv.FormatBool(all)}}
 		if cursor != "" {
@@ -197,8 +204,8 @@ func printPlan(w io.Writer, p replayplan.Page) {
 	fmt.Fprintln(w)
 }
 
-// longest is how much of a text a row shows.
-const longest = 60
+// longest is how much of a text a row shows, shared how much of that comes before what differs.
+const longest, shared = 60, 15
 
 func printRow(w io.Writer, r replayplan.Row) {
 	what := r.Entity
@@ -215,20 +222,38 @@ func printRow(w io.Writer, r replayplan.Row) {
 		if c.Field != "" {
 			line = c.Field + ": "
 		}
+		old, now := differing(c.Old, c.New)
 		if c.Old != "" {
-			line += oneLine(c.Old) + " → "
+			line += old + " → "
 		}
-		fmt.Fprintf(w, "           %s%s\n", line, oneLine(c.New))
+		fmt.Fprintf(w, "           %s%s\n", line, now)
 	}
 	if r.Why != "" {
 		fmt.Fprintf(w, "           because %s\n", r.Why)
 	}
 }
 
-func oneLine(text string) string {
-	runes := []rune(strings.Join(strings.Fields(text), " "))
-	if len(runes) > longest {
-		return string(runes[:longest]) + "…"
+// differing shows two texts on a line each: of long ones the part where they begin to differ.
+func differing(old, now string) (string, string) {
+	a, b := []rune(strings.Join(strings.Fields(old), " ")), []rune(strings.Join(strings.Fields(now), " "))
+	same := 0
+	for same < min(len(a), len(b)) && a[same] == b[same] {
+		same++
 	}
-	return string(runes)
+	if same < longest-shared || len(a) == 0 || len(b) == 0 {
+		same = 0
+	}
+	return part(a, same-shared), part(b, same-shared)
+}
+
+// part is what a row shows of a text, from a place on.
+func part(text []rune, from int) string {
+	before, after := "", ""
+	if from > 0 && len(text) > longest {
+		before, text = "…", text[from:]
+	}
+	if len(text) > longest {
+		after, text = "…", text[:longest]
+	}
+	return before + string(text) + after
 }

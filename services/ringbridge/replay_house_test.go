@@ -64,6 +64,7 @@ func (h *house) showPlan(id string, all bool) (p planView) {
 // applyPlan carries a plan out and waits for its end.
 func (h *house) applyPlan(id string) (p planView) {
 	h.t.Helper()
+	h.checkEvents()
 	// One with nothing to do may be over before it is answered for.
 	if code, body := h.request(http.MethodPost, replays+"/"+id+"/apply", "", ""); code != http.StatusAccepted && code != http.StatusOK {
 		h.t.Fatalf("apply answered %d %s", code, body)

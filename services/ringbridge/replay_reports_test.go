@@ -73,7 +73,7 @@ func (h *house) needed() (lines []string) {
 	}{{"C_", h.portal.Contacts()}, {"L_", h.portal.Leads()}, {"D_", h.portal.Deals()}} {
 		for _, e := range list.all {
 			name := fmt.Sprintf("%s %q", e.Kind, strings.TrimSpace(e.Title+e.Name))
-			if undone(e.Comments) {
+			if undone(e.Comments) || strings.HasPrefix(e.Title, "[Not needed]") {
 				continue
 			}
 			label[fmt.Sprint(list.prefix, e.ID)] = name
@@ -82,7 +82,7 @@ func (h *house) needed() (lines []string) {
 		}
 	}
 	for _, t := range h.portal.Tasks() {
-		if undone(t.Description) {
+		if undone(t.Description) || strings.HasPrefix(t.Title, "[Not needed]") {
 			continue
 		}
 		var bound []string
@@ -118,6 +118,7 @@ var turnarounds = map[string]struct {
 	later bool
 }{
 	"lead to deal":         {"", "new_client: deal", func(b map[string]any) { scenarios(b)["new_client"] = "deal" }, false},
+	"lead to deal, tagged": {"compensate: tag", "new_client: deal, compensate: tag", func(b map[string]any) { scenarios(b)["new_client"] = "deal" }, false},
 	"deal to lead":         {"new_client: deal", "", func(b map[string]any) { scenarios(b)["new_client"] = "lead" }, false},
 	"lead to both":         {"", "new_client: contact+lead", func(b map[string]any) { scenarios(b)["new_client"] = "contact+lead" }, false},
 	"both to lead":         {"new_client: contact+lead", "", func(b map[string]any) { scenarios(b)["new_client"] = "lead" }, false},

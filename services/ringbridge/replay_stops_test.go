@@ -43,7 +43,7 @@ func TestAPlanThatIsOlderThanTheSettingsIsRefused(t *testing.T) {
 			t.Errorf("%s: the plan is\n%s\nwant every row same", wish, got)
 		}
 	}
-	for _, wish := range []string{`{"since": "yesterday"}`, `{"rule": "no/such"}`, `{"sence": "36h"}`, `[]`} {
+	for _, wish := range []string{`{"since": "yesterday"}`, `{"rule": "no/such"}`, `{"sence": "36h"}`, `[]`, `{"since": "2026-03-03", "until": "2026-03-02"}`, `{"since": "2026-03-03", "until": "2026-03-03"}`} {
 		if code, body := h.request(http.MethodPost, replays, "application/json", wish); code != http.StatusBadRequest {
 			t.Errorf("%s answered %d %s, want 400", wish, code, body)
 		}
@@ -134,6 +134,10 @@ func TestAReplayIsPausedResumedAndAborted(t *testing.T) {
 		}
 	}
 	post("pause", http.StatusConflict)
+	post("resume", http.StatusConflict)
+	if p = h.showPlan(p.ID, false); p.State != "planned" || p.Applied != 0 {
+		t.Fatalf("resumed before anybody approved it the plan is %s with %d applied", p.State, p.Applied)
+	}
 	post("apply", http.StatusAccepted)
 	post("pause", http.StatusOK)
 	h.quiet()

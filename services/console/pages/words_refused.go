@@ -30,6 +30,7 @@ var refusedTexts = texts{
 	"refused.not_parked":                   {"Цього вже немає серед відкладеного.", "Этого уже нет среди отложенного.", "That is not parked any more."},
 	"refused.unknown_rule":                 {"Такого правила немає.", "Такого правила нет.", "There is no such rule."},
 	"refused.wrong_time":                   {"Дату або час не розпізнано. Приклад: 2026-01-31.", "Дата или время не распознаны. Пример: 2026-01-31.", "The date or time is not understood. An example: 2026-01-31."},
+	"refused.wrong_span":                   {"Початок періоду має бути раніше за його кінець.", "Начало периода должно быть раньше его конца.", "The period begins before it ends."},
 	"refused.unknown_plan":                 {"Такого плану немає: зберігаються лише найновіші. Складіть його ще раз.", "Такого плана нет: хранятся только самые новые. Составьте его заново.", "There is no such plan: only the newest are kept. Make it again."},
 	"refused.older_than_the_settings":      {"Після складання плану налаштування змінилися. Складіть його ще раз.", "После составления плана настройки изменились. Составьте его заново.", "The settings were changed since the plan was made. Make it again."},
 	"refused.not_now":                      {"Зараз цього зробити не можна: план уже в іншому стані або виконується інший план. Оновіть сторінку.", "Сейчас этого сделать нельзя: план уже в другом состоянии или выполняется другой план. Обновите страницу.", "This can't be done now: the plan is in another state, or another plan is being carried out. Refresh the page."},
