@@ -48,7 +48,7 @@ func TestStatesAreThoseOfTheList(t *testing.T) {
 	data := t.TempDir()
 	env := service.Env{
 		Bus: b, Files: files, Projects: projects, Mux: http.NewServeMux(), API: http.NewServeMux(), Log: zap.NewNop(), Now: time.Now, Data: data,
-		Group: service.NewGroup(context.Background(), zap.NewNop()), Views: view.New(b, filepath.Join(data, "views"), zap.NewNop()),
+		Metrics: prometheus.NewRegistry(), Group: service.NewGroup(context.Background(), zap.NewNop()), Views: view.New(b, filepath.Join(data, "views"), zap.NewNop()),
 	}
 	t.Cleanup(env.Group.Stop)
 	if err := consoleservice.Start(t.Context(), env, consoleservice.Options{Gatherer: prometheus.NewRegistry()}); err != nil {
