@@ -87,10 +87,11 @@ func listen(t *testing.T) spoken {
 				return err
 			}
 			folder := filepath.Base(filepath.Dir(path))
-			if folder == "service" {
-				folder = "ringbridge"
-			} else if folder == "ringbridge" {
+			switch folder {
+			case "ringbridge":
 				return nil // migrate tells of readers there, and reads nothing
+			case "service":
+				folder = "ringbridge"
 			}
 			f, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
 			if err != nil {
