@@ -66,7 +66,9 @@ func key(kind string, id int) event.Ref { return event.Ref{Kind: kind, ID: id} }
 func (w *world) adjust(found *crm.Found, v *verdict) (touched bool) {
 	gone := func(kind string, id int) bool {
 		r := key(kind, id)
-		w.missed[r] = w.missed[r] || w.undone[r]
+		if w.undone[r] {
+			w.missed[r] = true
+		}
 		return w.undone[r]
 	}
 	for _, list := range []*[]crm.Item{&found.Open, &found.Contacts, &found.Companies} {
