@@ -87,8 +87,11 @@ func BenchmarkBacklog(b *testing.B) {
 			b.ReportMetric(f.fill(), "commands/request")
 			b.ReportMetric(float64(f.refusals), "refusals")
 			b.ReportMetric(f.took.Seconds(), "drain-s")
-			b.ReportMetric(f.took.Seconds()/f.ideal(c.each).Seconds(), "of-ideal")
-			b.ReportMetric(f.ofCeiling(c.each, bitrix.DefaultOperatingLimit, c.whole), "of-ceiling")
+			if c.each == quick { // else the limit of execution time is what holds it up
+				b.ReportMetric(f.took.Seconds()/f.ideal(c.each).Seconds(), "of-ideal")
+			} else {
+				b.ReportMetric(f.ofCeiling(c.each, bitrix.DefaultOperatingLimit, c.whole), "of-ceiling")
+			}
 			b.ReportMetric(0, "ns/op")
 		})
 	}
