@@ -51,6 +51,10 @@ var situations = []situation{
 		options: bitrixtest.Options{WithoutLeads: true}, arrange: func(s *setting) { s.project.Scenarios.NewClient = "lead" }},
 	{name: "wanting deals on a portal without leads is no contradiction", id: "mode.without_leads", level: check.OK, mention: "becomes: deal.", absent: "mode.contradiction",
 		options: bitrixtest.Options{WithoutLeads: true}, arrange: func(s *setting) { s.project.Scenarios.NewClient = "deal" }},
+	{name: "a deal alone is not found by its client's number", id: "mode.deal_alone", level: check.Advice, mention: "contact+deal",
+		arrange: func(s *setting) { s.project.Scenarios.NewClient = "deal" }},
+	{name: "a deal with a contact is", id: "mode", level: check.OK, absent: "mode.deal_alone",
+		arrange: func(s *setting) { s.project.Scenarios.NewClient = "contact+deal" }},
 	{name: "wanting nothing is said so", id: "mode", level: check.OK, mention: "becomes: nothing", absent: "source",
 		arrange: func(s *setting) { s.project.Scenarios.NewClient = "nothing" }},
 

@@ -38,6 +38,7 @@ var levels = map[string]Level{
 	"mode":               OK,
 	"mode.without_leads": OK,
 	"mode.contradiction": Advice,
+	"mode.deal_alone":    Advice,
 
 	// Who gets the tasks?
 	"senior":            OK,

@@ -151,6 +151,9 @@ func (d *doctor) mode(a answers) {
 	default:
 		d.add("mode.without_leads", "becomes", becomes)
 	}
+	if wanted == "deal" {
+		d.add("mode.deal_alone")
+	}
 }
 
 func (d *doctor) kinds(kinds []bitrix.Kind) string {

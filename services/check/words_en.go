@@ -75,6 +75,9 @@ var english = language{
 		"mode.contradiction": {"The settings ask for leads, and the portal works without them",
 			"`scenarios.new_client: {setting}` is read here as: {becomes}.",
 			"Write new_client: contact+deal, which says what happens; or switch leads on in the portal: CRM → Settings → CRM mode."},
+		"mode.deal_alone": {"A new client becomes a deal without a contact",
+			"The portal finds a client by the numbers of leads, contacts and companies; a deal alone has none. Who calls again ten minutes later is new once more and gets another deal.",
+			"Set new_client: contact+deal."},
 
 		"senior": {"The senior manager is {name} (user {id})", "Gets what belongs to nobody else.", ""},
 		"senior.unknown": {"The senior manager, user {id}, is not in the portal",
