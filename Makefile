@@ -92,9 +92,10 @@ race: ## The tests of the concurrent packages under the race detector (needs a C
 	go test -race -timeout 15m -skip '$(RACE_SKIP)' $(RACE)
 
 .PHONY: lint
-lint: bin/golangci-lint ## gofmt, go vet, golangci-lint
+lint: bin/golangci-lint ## gofmt, go vet (also of what the fault tests build), golangci-lint
 	@bad=$$(gofmt -l pkg schemas services); [ -z "$$bad" ] || { echo "not gofmt'ed:"; echo "$$bad"; exit 1; }
 	go vet work
+	go vet -tags faults work
 	bin/golangci-lint run ./pkg/... ./schemas/... ./services/...
 
 # Its version is pinned in a module of its own, so that the program's modules don't

@@ -34,8 +34,8 @@ func (r *remote) gather(path string, query url.Values, most int) (gathered, erro
 	}
 }
 
-// things reads a list's items.
-func things[T any](list gathered) ([]T, error) {
+// itemsOf reads a list's items.
+func itemsOf[T any](list gathered) ([]T, error) {
 	out := make([]T, len(list.Items))
 	for i, raw := range list.Items {
 		if err := json.Unmarshal(raw, &out[i]); err != nil {

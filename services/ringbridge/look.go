@@ -41,7 +41,7 @@ func (q *callsCmd) Run(c console) error {
 	if q.JSON {
 		return printJSON(c.out, list)
 	}
-	calls, err := things[struct {
+	calls, err := itemsOf[struct {
 		ID, Direction, Outcome, Client, Phone, Employee, Rule, State string
 		StartedAt                                                    string `json:"started_at"`
 	}](list)

@@ -31,7 +31,7 @@ func (p *parkedListCmd) Run(c console) error {
 	if p.JSON {
 		return printJSON(c.out, list)
 	}
-	items, err := things[struct {
+	items, err := itemsOf[struct {
 		ID, Step, Reason, Remedy string
 		CallID                   string    `json:"call_id"`
 		ParkedAt                 time.Time `json:"parked_at"`
