@@ -25,7 +25,8 @@ import (
 var pictures = flag.String("pictures", "", "write the README's pictures of the console into this folder")
 
 // serveStorybook has the console's package tell its stories, and serves them under the
-// console's policy.
+// console's policy until after the tabs that are opened then are closed: a browser fetches
+// a page's icon when it pleases.
 func serveStorybook(t *testing.T) (base, dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -45,9 +46,8 @@ func serveStorybook(t *testing.T) (base, dir string) {
 
 // TestInTheBrowserEveryStoryIsWithoutBarriers looks at every page in every state.
 func TestInTheBrowserEveryStoryIsWithoutBarriers(t *testing.T) {
-	b := browse(t, "")
 	base, dir := serveStorybook(t)
-	b.base = base
+	b := browse(t, base)
 	stories, err := filepath.Glob(filepath.Join(dir, "*.uk.html"))
 	if err != nil || len(stories) < 40 {
 		t.Fatalf("%d stories were told, %v", len(stories), err)
@@ -78,8 +78,8 @@ const cutOff = `() => [...document.querySelectorAll(".scroll")].filter((e) => e.
 
 // TestInTheBrowserNothingOfTheAnalyticsIsCutOffOnPaper: nobody scrolls there.
 func TestInTheBrowserNothingOfTheAnalyticsIsCutOffOnPaper(t *testing.T) {
-	b := browse(t, "")
-	b.base, _ = serveStorybook(t)
+	base, _ := serveStorybook(t)
+	b := browse(t, base)
 	b.do("look at it on paper, 17 cm wide", chromedp.EmulateViewport(640, 1000), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
 		return err
@@ -102,8 +102,8 @@ func TestInTheBrowserTheReadmesPicturesAreTaken(t *testing.T) {
 	if *pictures == "" {
 		t.SkipNow() // `make screenshots` takes them
 	}
-	b := browse(t, "")
-	b.base, _ = serveStorybook(t)
+	base, _ := serveStorybook(t)
+	b := browse(t, base)
 	if err := os.MkdirAll(*pictures, 0o755); err != nil {
 		t.Fatal(err)
 	}
