@@ -71,7 +71,7 @@ func (in *instance) sendBackup(w http.ResponseWriter, r *http.Request) {
 type backupCmd struct {
 	File   string `arg:"" help:"Where to write it. Never over an existing file."`
 	URL    string `help:"Address of the running instance. Default: from --config, else http://127.0.0.1:8080." placeholder:"URL"`
-	Token  string `help:"Token of the API. Default: from --config or its data folder, else RINGBRIDGE_TOKEN." placeholder:"TOKEN"`
+	Token  string `help:"Token of the API. Default: from --config or its data folder." env:"RINGBRIDGE_TOKEN" placeholder:"TOKEN"`
 	Config string `short:"c" help:"Configuration file of the running instance." placeholder:"FILE"`
 	JSON   bool   `help:"Print one JSON document."`
 }

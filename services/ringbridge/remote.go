@@ -18,7 +18,7 @@ import (
 // remote is a running instance, as the commands that look at one reach it.
 type remote struct {
 	URL     string `help:"Address of the running instance. Default: from --config, else http://127.0.0.1:8080." placeholder:"URL"`
-	Token   string `help:"Token of the API. Default: from --config or its data folder, else RINGBRIDGE_TOKEN." placeholder:"TOKEN"`
+	Token   string `help:"Token of the API. Default: from --config or its data folder." env:"RINGBRIDGE_TOKEN" placeholder:"TOKEN"`
 	Config  string `short:"c" help:"Configuration file of the running instance." placeholder:"FILE"`
 	Project string `short:"p" help:"Project. Default: the only one there is." placeholder:"ID"`
 	JSON    bool   `help:"Print one JSON document."`
@@ -56,37 +56,26 @@ func (r *remote) find() error {
 	return r.findToken(cfg)
 }
 
-// findToken takes the token of the configuration that was named, and else the one of the
-// environment: that may be meant for another instance.
+// findToken takes the token of the configuration, or the one that is kept beside it.
 func (r *remote) findToken(cfg settings.Config) error {
-	outside := os.Getenv("RINGBRIDGE_TOKEN")
-	if r.Config == "" && outside != "" {
-		r.Token = outside
-		return nil
-	}
-	var unread error
 	if r.Config != "" {
-		var named settings.Config
-		named, unread = settings.Look(r.Config, os.LookupEnv, "console")
+		named, err := settings.Look(r.Config, os.LookupEnv, "console")
+		if err != nil {
+			return err
+		}
 		r.Token = named.Console.Token.Reveal()
 	}
+	if r.Token != "" {
+		return nil
+	}
 	file := tokenFile(cfg)
-	if r.Token == "" && unread == nil {
-		if data, err := os.ReadFile(file); err == nil {
-			r.Token = strings.TrimSpace(string(data))
-		} else {
-			unread = fmt.Errorf("no token: there is none in the configuration, and %w. A relative `data` begins in the folder where `ringbridge run` was started; "+
-				"go there, or give --token, RINGBRIDGE_TOKEN or --config of the running instance", err)
-		}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("no token: there is none in the configuration, and %w. A relative `data` begins in the folder where `ringbridge run` was started; "+
+			"go there, or give --token, RINGBRIDGE_TOKEN or --config of the running instance", err)
 	}
-	if r.Token == "" {
-		r.Token = outside
-	}
-	if r.Token == "" && unread == nil {
-		unread = fmt.Errorf("no token: %s is empty", file)
-	}
-	if r.Token == "" {
-		return unread
+	if r.Token = strings.TrimSpace(string(data)); r.Token == "" {
+		return fmt.Errorf("no token: %s is empty", file)
 	}
 	return nil
 }
@@ -136,7 +125,11 @@ func (r *remote) openBy(ctx context.Context, client *http.Client, method, path s
 		return response.Body, nil
 	}
 	defer response.Body.Close()
-	return nil, refusal(r.URL, response)
+	err = refusal(r.URL, response)
+	if response.StatusCode == http.StatusUnauthorized && r.Token == os.Getenv("RINGBRIDGE_TOKEN") {
+		err = fmt.Errorf("%w (the token is that of RINGBRIDGE_TOKEN, which goes before --config)", err)
+	}
+	return nil, err
 }
 
 // refused is the API's own no.

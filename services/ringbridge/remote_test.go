@@ -27,8 +27,18 @@ func TestAnAddressMayBeShortAndAWrongOneIsNamed(t *testing.T) {
 	}
 }
 
-// TestWhereATokenComesFrom sets the environment, so it runs alone.
+// TestTheEnvironmentsTokenGoesBeforeTheConfigurations sets the environment, so it runs alone.
+func TestTheEnvironmentsTokenGoesBeforeTheConfigurations(t *testing.T) {
+	h := openHouse(t, bitrixtest.Options{}, "")
+	t.Setenv("RINGBRIDGE_TOKEN", "of-another-instance")
+	runLook(h, "status").expect(t, exitUsage, "401", "RINGBRIDGE_TOKEN")
+	runLook(h, "status", "--token", apiPass).expect(t, exitDone)
+	t.Setenv("RINGBRIDGE_TOKEN", apiPass)
+	cmd("status", "--url", "http://"+h.in.Addr).expect(t, exitDone)
+}
+
 func TestWhereATokenComesFrom(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "ringbridge.yaml")
 	data := filepath.Join(dir, "data")
@@ -41,18 +51,16 @@ func TestWhereATokenComesFrom(t *testing.T) {
 	// The secrets of the project are not known here, and need not be.
 	const rest = "listen: 0.0.0.0:9090\nprojects: [{id: shop, ringostat: {token: '${NOWHERE_HOOK}'}}]\n"
 	for _, c := range []struct {
-		what, config, kept, outside string
-		given                       remote
-		token, complaint            string
+		what, config, kept string
+		given              remote
+		token, complaint   string
 	}{
-		{what: "given", config: rest, outside: "of-the-environment", given: remote{Token: "given"}, token: "given"},
-		{what: "the configuration's", config: rest + "console: {token: of-the-file}\n", outside: "of-the-environment", token: "of-the-file"},
-		{what: "kept", config: rest, kept: "of-the-folder\n", outside: "of-the-environment", token: "of-the-folder"},
-		{what: "the environment's", config: rest, outside: "of-the-environment", token: "of-the-environment"},
+		{what: "given", config: rest, given: remote{Token: "given"}, token: "given"},
+		{what: "the configuration's", config: rest + "console: {token: of-the-file}\n", token: "of-the-file"},
+		{what: "kept", config: rest, kept: "of-the-folder\n", token: "of-the-folder"},
 		{what: "of a variable that is not set", config: rest + "console: {token: '${NOWHERE_TOKEN}'}\n", kept: "of-the-folder", complaint: "NOWHERE_TOKEN"},
 		{what: "nowhere", config: rest, complaint: filepath.Join(data, "token")},
 	} {
-		t.Setenv("RINGBRIDGE_TOKEN", c.outside)
 		write(file, "data: "+data+"\n"+c.config)
 		if err := os.RemoveAll(data); err != nil {
 			t.Fatal(err)
